@@ -1,0 +1,60 @@
+import { defineConfig } from 'vitest/config'
+
+const brokerTests = 'packages/*/*/test/**/*.broker.test.ts'
+
+export default defineConfig({
+  // Siblings resolve to their sources: nothing has to be built before the tests.
+  ssr: { resolve: { conditions: ['posthorn-source', 'module', 'node', 'development|production'] } },
+  // Node 22 does not know `await using`, which tests may use.
+  oxc: { target: 'node22' },
+  test: {
+    reporters: ['default', './scripts/totals-reporter.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: [
+            'packages/*/*/src/**/*.test.ts',
+            'packages/*/*/test/**/*.test.ts',
+            'apps/*/src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
+          exclude: [brokerTests, '**/node_modules/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'broker',
+          include: [brokerTests],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['packages/*/*/{src,test}/**/*.test-d.ts'],
+            tsconfig: './tsconfig.json',
+            // Errors elsewhere are those of `check`; here only the tests count.
+            ignoreSourceErrors: true,
+          },
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/core/transport/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.test-d.ts'],
+      reporter: ['text-summary', 'lcov'],
+      thresholds: { lines: 95 },
+    },
+  },
+})
