@@ -1,0 +1,39 @@
+import type { Middleware } from '@posthorn/transport'
+import { memory } from '@posthorn/transport/memory'
+import { answer, childParameters } from '../in-child.ts'
+import { flow } from './flow.ts'
+
+export interface ThroughputParameters {
+  readonly messages: number
+  readonly rounds: number
+  readonly middlewares: number
+}
+
+export interface ThroughputResult {
+  /** Messages a second of each round, without and with the middlewares, in turn. */
+  readonly plain: readonly number[]
+  readonly chained: readonly number[]
+}
+
+const empty = (index: number): Middleware => ({
+  name: `empty ${index}`,
+  phase: 'guard',
+  wrap: (next) => (message, context) => next(message, context),
+})
+
+const { messages, rounds, middlewares } = childParameters<ThroughputParameters>()
+const chain = Array.from({ length: middlewares }, (_, index) => empty(index))
+const result: { plain: number[]; chained: number[] } = { plain: [], chained: [] }
+const transport = await memory()
+const round = async (use: readonly Middleware[]): Promise<number> =>
+  messages / (await flow(transport, { messages, inFlight: 1000, concurrency: 100, use }))
+
+// The first rounds are for the compiler.
+await round([])
+await round(chain)
+for (let index = 0; index < rounds; index++) {
+  result.plain.push(await round([]))
+  result.chained.push(await round(chain))
+}
+await transport.close()
+answer(result)

@@ -1,0 +1,77 @@
+import { createTransport } from './create-transport.ts'
+import { PosthornError } from './errors.ts'
+import { createMemoryBroker } from './memory.ts'
+import { checkOptions, callback } from './options/check-options.ts'
+import { transportRules } from './options/transport-rules.ts'
+import type { Transport } from './contract/transport.ts'
+import type { TransportOptions } from './contract/transport-options.ts'
+
+/** Which package speaks to which kind of broker, and the name of its factory there. */
+const drivers: Readonly<Record<string, { readonly package: string; readonly factory: string }>> = {
+  amqp: { package: '@posthorn/rabbitmq', factory: 'rabbitmq' },
+  amqps: { package: '@posthorn/rabbitmq', factory: 'rabbitmq' },
+  kafka: { package: '@posthorn/kafka', factory: 'kafka' },
+  redis: { package: '@posthorn/redis', factory: 'redis' },
+  rediss: { package: '@posthorn/redis', factory: 'redis' },
+  sqs: { package: '@posthorn/sqs', factory: 'sqs' },
+  servicebus: { package: '@posthorn/azure-service-bus', factory: 'azureServiceBus' },
+  sqlite: { package: '@posthorn/sqlite', factory: 'sqlite' },
+  postgres: { package: '@posthorn/postgres', factory: 'postgres' },
+}
+
+export interface ConnectOptions extends TransportOptions {
+  /** How to load a broker's package. Default: `import(name)`; give your own where a bundler or test needs it. */
+  readonly load?: (packageName: string) => Promise<unknown>
+}
+
+/**
+ * Connects to the broker that the URL names, loading its package when needed: `memory:`, `amqp:`, `amqps:`, `kafka:`,
+ * `redis:`, `rediss:`, `sqs:`, `servicebus:`, `sqlite:`, `postgres:`.
+ */
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Transport> {
+  checkOptions('connect()', options, { ...transportRules, load: callback() })
+  const { load = (name: string): Promise<unknown> => import(name), ...transportOptions } = options
+  const text = String(url)
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
+  if (scheme === 'memory') {
+    const broker = createMemoryBroker(options.clock === undefined ? {} : { clock: options.clock })
+    return createTransport(broker.driver(), transportOptions)
+  }
+  const driver = scheme === undefined ? undefined : drivers[scheme]
+  if (driver === undefined) {
+    // The URL itself may hold a password: only its scheme is shown.
+    throw new PosthornError(
+      'POSTHORN_INVALID_URL',
+      `connect() takes a URL of a broker, and got ${scheme === undefined ? 'something without a scheme' : `"${scheme}:"`}. ` +
+        `Accepted: memory:, ${Object.keys(drivers).map((name) => name + ':').join(', ')}.`,
+      { phase: 'options' },
+    )
+  }
+  const factory = await loadFactory(load, driver)
+  return factory({ url: text, ...transportOptions })
+}
+
+type Factory = (options: TransportOptions & { readonly url: string }) => Promise<Transport>
+
+async function loadFactory(
+  load: (packageName: string) => Promise<unknown>,
+  driver: { readonly package: string; readonly factory: string },
+): Promise<Factory> {
+  let module: unknown
+  try {
+    module = await load(driver.package)
+  } catch (error) {
+    throw new PosthornError(
+      'POSTHORN_DRIVER_MISSING',
+      `The package for this broker could not be loaded. Install it: npm install ${driver.package} (its README names the client that goes with it).`,
+      { phase: 'options', cause: error },
+    )
+  }
+  const factory = (module as Record<string, unknown> | null)?.[driver.factory]
+  if (typeof factory === 'function') return factory as Factory
+  throw new PosthornError(
+    'POSTHORN_DRIVER_MISSING',
+    `${driver.package} has no ${driver.factory}(). Install a version that fits this one of @posthorn/transport.`,
+    { phase: 'options' },
+  )
+}

@@ -1,0 +1,35 @@
+import { Deque } from '../deque.ts'
+import type { Run } from './run.ts'
+
+/**
+ * Lines up messages of one key: the first goes, the others wait until it is done with. A lane lives only while its key
+ * is in the window.
+ */
+export class Lanes {
+  private readonly lanes = new Map<string, Deque<Run>>()
+
+  /** True when the run may go on; false when it waits in its lane. */
+  enter(key: string, run: Run): boolean {
+    const lane = this.lanes.get(key)
+    if (lane === undefined) {
+      this.lanes.set(key, new Deque())
+      return true
+    }
+    lane.push(run)
+    return false
+  }
+
+  /** The key's turn is over; answers who is next. */
+  leave(key: string): Run | undefined {
+    const lane = this.lanes.get(key)
+    for (let run = lane?.shift(); run !== undefined; run = lane?.shift()) {
+      if (run.state !== 'gone') return run
+    }
+    this.lanes.delete(key)
+    return undefined
+  }
+
+  get size(): number {
+    return this.lanes.size
+  }
+}

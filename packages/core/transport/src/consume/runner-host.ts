@@ -1,0 +1,31 @@
+import type { Capabilities } from '../contract/capabilities.ts'
+import type { Clock } from '../contract/clock.ts'
+import type { Codec } from '../contract/codec.ts'
+import type { MessageRef, TransportEvents } from '../contract/events.ts'
+import type { HandlerOutput } from '../contract/middleware.ts'
+import type { WireMessage } from '../contract/wire-message.ts'
+import type { LoneGate } from './lone-gate.ts'
+import type { Run } from './run.ts'
+
+/** What a consumer's runner needs of its transport. */
+export interface RunnerHost {
+  /** The queue, or `<topic>/<group>`. */
+  readonly source: string
+  /** The group, for dead-letter records. */
+  readonly group: string | undefined
+  readonly clock: Clock
+  readonly codec: Codec
+  readonly gate: LoneGate
+  readonly capabilities: () => Capabilities
+  emit<Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]): void
+  output(cause: WireMessage, stable: boolean, ordinal: number, output: HandlerOutput): Promise<void>
+}
+
+/** A foreign message without a type has its source's name as one. */
+export function typeOf(run: Run): string {
+  return run.wire.type === '' ? run.owner.source : run.wire.type
+}
+
+export function refOf(run: Run): MessageRef {
+  return { id: run.wire.id, type: typeOf(run), source: run.owner.source }
+}

@@ -1,0 +1,38 @@
+import {
+  settlementBrand,
+  type AckSettlement,
+  type DeadLetterSettlement,
+  type ReleaseSettlement,
+  type RetrySettlement,
+  type Settlement,
+} from '../contract/settlement.ts'
+
+/** The ack of a handler that returned nothing: the same object every time, since most are. */
+export const ack: AckSettlement = Object.freeze({ [settlementBrand]: true, verb: 'ack', value: undefined } as const)
+
+export function ackWith(value: unknown): AckSettlement {
+  return value === undefined ? ack : { [settlementBrand]: true, verb: 'ack', value }
+}
+
+export function retryAfter(delayMs: number | undefined, error: unknown): RetrySettlement {
+  return { [settlementBrand]: true, verb: 'retry', delayMs, error }
+}
+
+export function releaseAfter(delayMs: number): ReleaseSettlement {
+  return { [settlementBrand]: true, verb: 'release', delayMs }
+}
+
+export function deadLetterFor(reason: string, error: unknown): DeadLetterSettlement {
+  return { [settlementBrand]: true, verb: 'deadLetter', reason, error }
+}
+
+/** True for a settlement of any copy of the package. */
+export function isSettlement(value: unknown): value is Settlement {
+  return typeof value === 'object' && value !== null && (value as { [settlementBrand]?: unknown })[settlementBrand] === true
+}
+
+/** What a handler returned, as a settlement: itself where it is one, else an ack. */
+export function toSettlement(value: unknown): Settlement {
+  if (value === undefined) return ack
+  return isSettlement(value) ? value : ackWith(value)
+}

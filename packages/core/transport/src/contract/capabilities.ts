@@ -1,0 +1,84 @@
+/** How well a broker carries a feature. */
+export type CapabilityLevel = 'native' | 'emulated' | 'unsupported'
+
+export interface Capability {
+  readonly level: CapabilityLevel
+  /** What can be relied on, in a sentence. */
+  readonly guarantee?: string
+  /** Bounds in the unit that the name says. */
+  readonly limits?: Readonly<Record<string, number>>
+  /** What it costs beyond a plain message. */
+  readonly cost?: string
+  /** The server version that brought it. */
+  readonly since?: string
+  /** With `unsupported`: what to use instead. */
+  readonly alternative?: string
+}
+
+/** The features that brokers differ in. */
+export type Feature =
+  /** A confirmed message survives the end of the broker's process. */
+  | 'durability'
+  /** `delayMs` when sending. Limits: `maxMs`, `latenessMs`. */
+  | 'delayedSend'
+  /** A delay before the next attempt. Limits: `maxMs`, `latenessMs`. */
+  | 'delayedRetry'
+  /** A release spends neither an attempt nor a counted delivery. */
+  | 'uncountedRelease'
+  /** Closing a consumer with unsettled deliveries does not count as one. */
+  | 'uncountedClose'
+  /** The broker counts its hand-outs, so that crashes show. */
+  | 'deliveryCount'
+  /** Attempts are recorded apart from hand-outs. Emulated: crashes and releases spend them too. */
+  | 'attemptCount'
+  /** Limits: `levels`. */
+  | 'priority'
+  /** Messages of one key in order, also with several consumers. */
+  | 'keyOrder'
+  /** A retrying key holds back its later messages, and a crash keeps the attempts spent. Limits: `maxHeld` per scope. */
+  | 'holdKey'
+  | 'expiry'
+  /** Limits: `windowMs`. */
+  | 'deduplication'
+  /** A new group can start at the oldest message kept. */
+  | 'fromEarliest'
+  /** A new group can start at a moment in time. */
+  | 'fromTime'
+  /** Subscriptions that exist only while connected. */
+  | 'ephemeral'
+  /** Addressable queues of one instance. */
+  | 'inbox'
+  /** The broker itself filters by pattern; emulated: the driver filters what it gets. */
+  | 'patternRouting'
+  /** Queues that refuse beyond a bound. */
+  | 'boundedQueues'
+  /** The order and position of what is released in place is kept. */
+  | 'releaseInPlace'
+  /** Dead letters can be counted, and a pass can go on where another ended. */
+  | 'deadLetterPass'
+
+/** The lease under which deliveries are held. */
+export interface LeaseCapability {
+  /** `delivery`: each has its own, renewed while it is held. `session`: held as long as the scope lives. */
+  readonly scope: 'delivery' | 'session'
+  /** Milliseconds of one lease; with `session` the longest time from arrival to settlement (`maxHoldMs`), if any. */
+  readonly durationMs: number | undefined
+}
+
+export interface BrokerLimits {
+  /** Bytes of one encoded body. */
+  readonly maxBodyBytes: number
+  /** Bytes of all header names and values of one message. */
+  readonly maxHeaderBytes: number
+  /** Messages in one call of the driver's `publish`. */
+  readonly maxBatch: number
+  /** Bytes of bodies in one call of the driver's `publish`; a single message may be larger. */
+  readonly maxBatchBytes: number
+}
+
+/** What the broker that one is connected to can do: data, read by users, start-up checks and the conformance suite. */
+export interface Capabilities {
+  readonly features: Readonly<Record<Feature, Capability>>
+  readonly lease: LeaseCapability
+  readonly limits: BrokerLimits
+}

@@ -1,0 +1,60 @@
+import type { DeadLetterRecord } from './dead-letters.ts'
+import type { MessageHeaders } from './wire-message.ts'
+
+/** One dead letter: the record, and the message as it arrived. */
+export interface DeadLetter extends DeadLetterRecord {
+  /** Unique among the dead letters of its source; what `replay` and `discard` take. */
+  readonly entryId: string
+  /** The message's own. */
+  readonly id: string
+  readonly type: string
+  readonly time: number
+  /** The original bytes. */
+  readonly body: Uint8Array
+  readonly contentType: string
+  readonly headers: MessageHeaders
+  readonly key: string | undefined
+  readonly routingKey: string
+  readonly correlationId: string | undefined
+  readonly causationId: string | undefined
+  readonly expiresAt: number | undefined
+  readonly replays: number
+}
+
+/** What to do with one dead letter in a pass. */
+export type DeadLetterChoice = 'keep' | 'replay' | 'discard'
+
+export interface PassOptions {
+  /** Ends the pass after the entry at hand; the rest is kept. */
+  readonly signal?: AbortSignal
+}
+
+export interface PassReport {
+  readonly kept: number
+  readonly replayed: number
+  readonly discarded: number
+  /** Entries whose decision could not be carried out; they are kept. */
+  readonly failed: number
+}
+
+export interface DeadLetterPage {
+  readonly entries: readonly DeadLetter[]
+  /** For the next page; `undefined` at the end. */
+  readonly cursor: string | undefined
+}
+
+/** The dead letters of one source. Brokers offer no random access, so all work on them is one exclusive pass at a time. */
+export interface DeadLetters {
+  count(): Promise<number>
+  page(options?: { readonly limit?: number; readonly cursor?: string }): Promise<DeadLetterPage>
+  /**
+   * Decides on each entry that is there now, oldest first. Replaying gives a message back to this source only, with its
+   * id and a fresh budget of attempts. Rejects with `POSTHORN_DEAD_LETTERS_BUSY` while another pass is open.
+   */
+  pass(
+    decide: (entry: DeadLetter) => DeadLetterChoice | Promise<DeadLetterChoice>,
+    options?: PassOptions,
+  ): Promise<PassReport>
+  replay(entryIds: 'all' | readonly string[], options?: PassOptions): Promise<PassReport>
+  discard(entryIds: 'all' | readonly string[], options?: PassOptions): Promise<PassReport>
+}

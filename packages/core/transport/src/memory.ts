@@ -1,0 +1,7 @@
+export { createMemoryBroker, memory } from './memory/broker.ts'
+export type { MemoryBroker, MemoryConnectOptions } from './memory/broker.ts'
+export type { MemoryFaults } from './memory/faults.ts'
+export type { MemoryNative } from './memory/native.ts'
+export type { DeliveryLease, MemoryBrokerOptions, SessionLease, TopicHistory } from './memory/options.ts'
+export type { MemoryRaw, RawMessage } from './memory/raw.ts'
+export type { StoredMessage } from './memory/stored-message.ts'

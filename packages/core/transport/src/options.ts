@@ -1,0 +1,1 @@
+export * as optionRules from './options/check-options.ts'

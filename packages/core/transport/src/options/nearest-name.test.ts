@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest'
+import { nearestName } from './nearest-name.ts'
+
+const known = ['concurrency', 'prefetch', 'maxAttempts', 'retryDelay', 'use', 'order']
+
+describe('nearestName', () => {
+  test.each([
+    ['concurency', 'concurrency'],
+    ['Concurrency', 'concurrency'],
+    ['prefecth', 'prefetch'],
+    ['maxAttempt', 'maxAttempts'],
+    ['maxRetries', undefined],
+    ['retrydelayMs', 'retryDelay'],
+    ['oder', 'order'],
+    ['ues', 'use'],
+    ['x', undefined],
+    ['xyz', undefined],
+    ['somethingElseEntirely', undefined],
+    ['', undefined],
+    ['c'.repeat(100_000), undefined],
+  ])('takes %s for %s', (given, expected) => {
+    expect(nearestName(given, known)).toBe(expected)
+  })
+
+  test('suggests nothing where nothing is known', () => {
+    expect(nearestName('concurrency', [])).toBeUndefined()
+  })
+})

@@ -1,0 +1,159 @@
+import type { Clock } from '../contract/clock.ts'
+import type { Destination } from '../contract/driver.ts'
+import type { OutgoingMessage, SendOptions } from '../contract/message.ts'
+import type { HandlerOutput, PublishBatch, PublishMiddleware } from '../contract/middleware.ts'
+import type { WireMessage } from '../contract/wire-message.ts'
+import { isPosthornError, PartialPublishError, PosthornError, toPosthornError } from '../errors.ts'
+import { deriveId } from '../message/create-id.ts'
+import type { PrepareMessage } from '../message/prepare-message.ts'
+import { checkOptions } from '../options/check-options.ts'
+import { sendRules } from '../options/transport-rules.ts'
+import { checkName, inboxPrefix } from '../routing/names.ts'
+import { BatchCaller, SingleCaller, type Caller } from './pending.ts'
+import type { Publisher } from './publisher.ts'
+
+export interface SenderOptions {
+  readonly clock: Clock
+  readonly prepare: PrepareMessage
+  readonly publisher: Publisher
+  readonly sendTimeoutMs: number
+  readonly middleware: readonly PublishMiddleware[]
+  /** How many queues of the broker make up a queue. */
+  readonly shardsOf: (queue: string) => number
+  /** Throws when nothing can be sent any more. */
+  readonly refuse: () => void
+}
+
+const maxKnownDestinations = 10_000
+
+/** The way of a message from a call to the publisher: middleware, checks, encoding. */
+export class Sender {
+  private readonly options: SenderOptions
+  private readonly destinations = { send: new Map<string, Destination>(), publish: new Map<string, Destination>() }
+  /** With middleware only: its outermost stage. */
+  private readonly chain: ((batch: PublishBatch) => Promise<void>) | undefined
+
+  constructor(options: SenderOptions) {
+    this.options = options
+    if (options.middleware.length === 0) return
+    const sorted = options.middleware.toSorted((a, b) => Number(a.phase === 'guard') - Number(b.phase === 'guard'))
+    let next = (batch: PublishBatch): Promise<void> => this.write(batch)
+    for (const one of sorted.toReversed()) next = one.wrap(next, options.clock)
+    this.chain = next
+  }
+
+  one(kind: 'send' | 'publish', name: string, message: OutgoingMessage, options: SendOptions | undefined): Promise<void> {
+    if (this.chain !== undefined) return this.chain({ kind, destination: name, messages: [message], options })
+    return this.writeOne(kind, name, message, options)
+  }
+
+  async many(
+    kind: 'send' | 'publish',
+    name: string,
+    messages: readonly OutgoingMessage[],
+    options: SendOptions | undefined,
+  ): Promise<void> {
+    if (!Array.isArray(messages)) {
+      const text = `${kind}Many("${String(name)}") takes an array of messages.`
+      throw new PosthornError('POSTHORN_INVALID_OPTION', text, { phase: 'options', outcome: 'rejected' })
+    }
+    const batch = { kind, destination: name, messages, options }
+    await (this.chain === undefined ? this.write(batch) : this.chain(batch))
+  }
+
+  /** What a handler sends: caused by its message and, where that has an identity, with an id that repeats with it. */
+  output(cause: WireMessage, stable: boolean, source: string, ordinal: number, output: HandlerOutput): Promise<void> {
+    const { kind, destination, message, options } = output
+    const derived = stable ? { id: deriveId(cause.id, source, destination, ordinal) } : {}
+    const correlation = cause.correlationId === undefined ? {} : { correlationId: cause.correlationId }
+    return this.one(kind, destination, { ...derived, causationId: cause.id, ...correlation, ...message }, options)
+  }
+
+  private async write({ kind, destination, messages, options }: PublishBatch): Promise<void> {
+    const [only] = messages
+    if (messages.length === 1 && only !== undefined) return this.writeOne(kind, destination, only, options)
+    if (messages.length === 0) {
+      this.options.refuse()
+      this.destination(kind, destination)
+      return
+    }
+    await new Promise<void>((resolve, reject) => {
+      const caller = new BatchCaller(messages.length, (outcomes) => {
+        if (outcomes.every((outcome) => outcome === 'confirmed')) resolve()
+        else reject(new PartialPublishError(destination, outcomes))
+      })
+      for (const [index, message] of messages.entries()) this.enqueue(kind, destination, message, options, caller, index)
+    })
+  }
+
+  private writeOne(
+    kind: 'send' | 'publish',
+    name: string,
+    message: OutgoingMessage,
+    options: SendOptions | undefined,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.enqueue(kind, name, message, options, new SingleCaller(resolve, reject), 0)
+    })
+  }
+
+  private enqueue(
+    kind: 'send' | 'publish',
+    name: string,
+    message: OutgoingMessage,
+    options: SendOptions | undefined,
+    caller: Caller,
+    index: number,
+  ): void {
+    let destination: Destination
+    let wire: WireMessage
+    try {
+      this.options.refuse()
+      if (options !== undefined) checkOptions(`${kind}("${name}")`, options, sendRules)
+      destination = this.destination(kind, name)
+      wire = this.options.prepare(name, message)
+    } catch (error) {
+      caller.done(index, asRejected(error))
+      return
+    }
+    const timeoutMs = options?.timeoutMs ?? this.options.sendTimeoutMs
+    this.options.publisher.add(destination, wire, caller, index, timeoutMs, options?.signal)
+  }
+
+  /** Forgets what is known of destinations: a declaration may have changed it. */
+  forgetDestinations(): void {
+    this.destinations.send.clear()
+  }
+
+  /** The destination of that name, checked once. */
+  private destination(kind: 'send' | 'publish', name: string): Destination {
+    const known = this.destinations[kind]
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const destination = toDestination(kind, name, this.options.shardsOf)
+    if (known.size >= maxKnownDestinations) known.clear()
+    known.set(name, destination)
+    return destination
+  }
+}
+
+function toDestination(kind: 'send' | 'publish', name: string, shardsOf: (queue: string) => number): Destination {
+  if (kind === 'publish') {
+    checkName(name, 'topic')
+    return { kind: 'topic', name }
+  }
+  if (typeof name === 'string' && name.startsWith(inboxPrefix)) return { kind: 'inbox', name }
+  checkName(name, 'queue')
+  return { kind: 'queue', name, shards: shardsOf(name) }
+}
+
+function asRejected(error: unknown): PosthornError {
+  if (isPosthornError(error) && error.outcome !== undefined) return error
+  const known = toPosthornError(error, 'POSTHORN_DEFECT', { phase: 'publish' })
+  return new PosthornError(known.code, known.message, {
+    phase: known.phase ?? 'publish',
+    retryable: known.retryable,
+    outcome: 'rejected',
+    cause: known.cause,
+  })
+}

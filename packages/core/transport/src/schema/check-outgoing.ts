@@ -1,0 +1,58 @@
+import { isPromiseLike } from '../consume/is-promise-like.ts'
+import { PosthornError } from '../errors.ts'
+import { nearestName } from '../options/nearest-name.ts'
+import { showValue } from '../options/show-value.ts'
+import { describeIssues } from './describe-issues.ts'
+import { listNames } from './list-names.ts'
+import type { StandardResult, StandardSchema } from './standard-schema.ts'
+
+export interface OutgoingEntry {
+  readonly type: string
+  readonly data: unknown
+}
+
+/**
+ * Checks messages against the schemas of their types before any of them is sent. Throws `POSTHORN_INVALID_DATA`, or
+ * rejects with it where a schema is asynchronous; then nothing may be sent. `where` is the call as a reader would write
+ * it, and `noun` what a message is called there. The schemas' issues are the error's `cause`.
+ */
+export function checkOutgoing(
+  where: string,
+  noun: string,
+  schemas: Readonly<Record<string, StandardSchema>> | undefined,
+  entries: readonly OutgoingEntry[],
+): Promise<void> | undefined {
+  if (schemas === undefined) return undefined
+  const results = entries.map(({ type, data }) => {
+    if (!Object.hasOwn(schemas, type)) return unknownType(noun, type, Object.keys(schemas))
+    return (schemas[type] as StandardSchema)['~standard'].validate(data)
+  })
+  if (results.some(isPromiseLike)) return Promise.all(results).then((all) => refuseInvalid(where, noun, entries, all))
+  refuseInvalid(where, noun, entries, results as readonly StandardResult<unknown>[])
+  return undefined
+}
+
+function unknownType(noun: string, type: unknown, known: readonly string[]): StandardResult<never> {
+  const near = typeof type === 'string' ? nearestName(type, known) : undefined
+  const suggestion = near === undefined ? '' : ` Did you mean "${near}"?`
+  return { issues: [{ message: `there is no ${noun} ${showValue(type)}.${suggestion} Known: ${listNames(known)}` }] }
+}
+
+function refuseInvalid(
+  where: string,
+  noun: string,
+  entries: readonly OutgoingEntry[],
+  results: readonly StandardResult<unknown>[],
+): void {
+  const invalid = results.flatMap((result, index) => (result.issues === undefined ? [] : [{ index, issues: result.issues }]))
+  const [first] = invalid
+  if (first === undefined) return
+  const type = entries[first.index]?.type
+  const which = entries.length === 1 ? `The ${noun} ${showValue(type)}` : `${noun} ${showValue(type)} at [${first.index}]`
+  const others = invalid.length === 1 ? '' : ` ${invalid.length} of ${entries.length} do not.`
+  throw new PosthornError(
+    'POSTHORN_INVALID_DATA',
+    `${where}: ${which} does not fit its schema: ${describeIssues(first.issues)}.${others} Nothing was sent.`,
+    { phase: 'publish', outcome: 'rejected', cause: first.issues },
+  )
+}
