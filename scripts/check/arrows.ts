@@ -16,10 +16,10 @@ interface Rule {
 const rules: Readonly<Record<string, Rule>> = {
   'core/transport': { packages: [], doors: [] },
   'core/store': { packages: [], doors: [] },
-  'core/conformance': { packages: ['transport', 'store'], doors: ['driver', 'memory', 'testing'] },
-  brokers: { packages: ['transport'], doors: ['driver'] },
-  patterns: { packages: ['transport', 'store'], doors: [] },
-  policies: { packages: ['transport', 'store'], doors: [] },
+  'core/conformance': { packages: ['transport', 'store'], doors: ['driver', 'memory', 'options', 'testing'] },
+  brokers: { packages: ['transport'], doors: ['driver', 'options'] },
+  patterns: { packages: ['transport', 'store'], doors: ['options', 'schema'] },
+  policies: { packages: ['transport', 'store'], doors: ['options'] },
 }
 
 /** Installed by whoever installs `transport`, so it brings nothing along. */
@@ -81,7 +81,7 @@ function widenForTests(rule: Rule, packages: readonly WorkspacePackage[]): Rule 
   const tools = packages.filter(({ group }) => group === 'tools').map(({ name }) => name)
   return {
     packages: [...rule.packages, 'conformance', ...tools],
-    doors: ['driver', 'memory', 'testing'],
+    doors: [...rule.doors, 'driver', 'memory', 'testing'],
   }
 }
 

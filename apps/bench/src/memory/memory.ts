@@ -2,6 +2,7 @@ import { inChild } from '../in-child.ts'
 import { median } from '../median.ts'
 import type { Scenario } from '../scenario.ts'
 import type { BacklogParameters, BacklogResult } from './backlog-child.ts'
+import type { FlowTime } from './flow.ts'
 import type { FlatParameters, FlatResult } from './flat-child.ts'
 import type { ThroughputParameters, ThroughputResult } from './throughput-child.ts'
 
@@ -19,9 +20,13 @@ export const memoryScenario: Scenario = {
     const rss = await inChild<FlatResult>('./memory/flat-child.ts', flat)
     const held = await inChild<BacklogResult>('./memory/backlog-child.ts', backlog)
 
-    const plain = median(speeds.plain)
+    const { messages } = throughput
+    const perSecond = (times: readonly FlowTime[], of: keyof FlowTime): number[] => times.map((time) => messages / time[of])
+    // By processor time, which is what one core would need for it alone; machines are shared.
+    const plain = perSecond(speeds.plain, 'processor')
     // In pairs, so that a change of the machine's speed between rounds cancels out.
-    const addedMicros = median(speeds.plain.map((speed, index) => 1e6 / (speeds.chained[index] ?? 0) - 1e6 / speed))
+    const added = speeds.plain.map((time, index) => (speeds.chained[index]?.processor ?? Number.NaN) - time.processor)
+    const addedMicros = (median(added) / messages) * 1e6
     const first = rss[0] ?? Number.NaN
     const last = rss.at(-1) ?? Number.NaN
     const perSample = (flat.messages / flat.samples).toLocaleString('en')
@@ -29,13 +34,14 @@ export const memoryScenario: Scenario = {
     return {
       head: ['what', 'median', 'lowest', 'highest', 'rounds'],
       rows: [
-        ['messages a second', ...spread(speeds.plain)],
-        [`with ${middlewares} empty middlewares`, ...spread(speeds.chained)],
+        ['messages a second of processor time', ...spread(plain)],
+        [`the same with ${middlewares} empty middlewares`, ...spread(perSecond(speeds.chained, 'processor'))],
+        ['messages a second on the wall', ...spread(perSecond(speeds.plain, 'wall'))],
         [`RSS after ${perSample} and ${flat.messages.toLocaleString('en')}`, `${mega(first)}, ${mega(last)}`, '', '', '1'],
         [`RSS with ${backlog.messages.toLocaleString('en')} of ${held.bodyBytes} bytes waiting`, mega(held.rss), '', '', '1'],
       ],
       goals: [
-        { name: 'memory.throughput', measured: plain, wanted: 300_000, unit: '/s', kind: 'atLeast' },
+        { name: 'memory.throughput', measured: median(plain), wanted: 300_000, unit: '/s', kind: 'atLeast' },
         { name: 'memory.middleware', measured: addedMicros, wanted: 2, unit: 'us', kind: 'atMost' },
         { name: 'memory.flat', measured: last / first, wanted: 1.2, unit: 'x', kind: 'atMost' },
         { name: 'memory.backlog', measured: held.rss / 1e9, wanted: 1, unit: 'GB', kind: 'atMost' },

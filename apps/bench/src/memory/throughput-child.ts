@@ -1,7 +1,7 @@
 import type { Middleware } from '@posthorn/transport'
 import { memory } from '@posthorn/transport/memory'
 import { answer, childParameters } from '../in-child.ts'
-import { flow } from './flow.ts'
+import { flow, type FlowTime } from './flow.ts'
 
 export interface ThroughputParameters {
   readonly messages: number
@@ -10,9 +10,9 @@ export interface ThroughputParameters {
 }
 
 export interface ThroughputResult {
-  /** Messages a second of each round, without and with the middlewares, in turn. */
-  readonly plain: readonly number[]
-  readonly chained: readonly number[]
+  /** Each round's, without and with the middlewares, in turn. */
+  readonly plain: readonly FlowTime[]
+  readonly chained: readonly FlowTime[]
 }
 
 const empty = (index: number): Middleware => ({
@@ -23,10 +23,10 @@ const empty = (index: number): Middleware => ({
 
 const { messages, rounds, middlewares } = childParameters<ThroughputParameters>()
 const chain = Array.from({ length: middlewares }, (_, index) => empty(index))
-const result: { plain: number[]; chained: number[] } = { plain: [], chained: [] }
+const result: { plain: FlowTime[]; chained: FlowTime[] } = { plain: [], chained: [] }
 const transport = await memory()
-const round = async (use: readonly Middleware[]): Promise<number> =>
-  messages / (await flow(transport, { messages, inFlight: 1000, concurrency: 100, use }))
+const round = (use: readonly Middleware[]): Promise<FlowTime> =>
+  flow(transport, { messages, inFlight: 1000, concurrency: 100, use })
 
 // The first rounds are for the compiler.
 await round([])

@@ -6,6 +6,8 @@ export const errorCodes = {
   POSTHORN_INVALID_PATTERN: 'A topic pattern is not valid.',
   POSTHORN_INVALID_MESSAGE: 'A field of the message has a value that cannot be sent.',
   POSTHORN_INVALID_DATA: 'The data of the message cannot be encoded.',
+  POSTHORN_SCHEMA_MISMATCH: 'The data of the message does not fit its schema.',
+  POSTHORN_NO_HANDLER: 'Nobody here handles messages of this type.',
   POSTHORN_INVALID_HEADER: 'A header is reserved, unsafe or not a string.',
   POSTHORN_BODY_TOO_LARGE: 'The encoded body is larger than the broker or the consumer takes.',
   POSTHORN_HEADERS_TOO_LARGE: 'The headers together are larger than the broker takes.',

@@ -36,12 +36,10 @@ export class PosthornError extends Error {
     this.retryable = details.retryable ?? false
     this.outcome = details.outcome
   }
-
-  get [brand](): true {
-    return true
-  }
 }
+// On the prototype, so that they are neither own fields of each error nor part of what `inspect` shows.
 Object.defineProperty(PosthornError.prototype, 'name', { value: 'PosthornError', configurable: true, writable: true })
+Object.defineProperty(PosthornError.prototype, brand, { value: true })
 
 /** True for a `PosthornError` of any copy of the package. Never throws. */
 export function isPosthornError(value: unknown): value is PosthornError {

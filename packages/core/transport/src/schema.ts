@@ -5,4 +5,10 @@ export { schemasRule } from './schema/schemas-rule.ts'
 export { withSchema } from './schema/with-schema.ts'
 export type { JsonData, JsonMap } from './schema/json-shaped.ts'
 export type { JsonSchemas, SchemaInputs, SchemaOutputs, SchemasOf } from './schema/schema-map.ts'
-export type { SchemaInput, SchemaOutput, StandardIssue, StandardResult, StandardSchema } from './schema/standard-schema.ts'
+export type {
+  SchemaInput,
+  SchemaOutput,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from './schema/standard-schema.ts'

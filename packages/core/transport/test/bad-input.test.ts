@@ -50,8 +50,6 @@ describe('a consumer is refused before anything is declared', () => {
     [{ whileRetrying: 'overtake' }, 'whileRetrying'],
     [{ retryDelay: 500 }, 'retryDelay'],
     [{ maxBytes: 0 }, 'maxBytes'],
-    [{ from: 'latest' }, 'from'],
-    [{ from: new Date(Number.NaN) }, 'from'],
     [{ use: {} }, 'use'],
     [{ use: [{ name: 'x', phase: 'before', wrap: handler }] }, 'phase'],
     [{ batch: { max: 0 } }, 'max'],

@@ -1,8 +1,9 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Driver, DriverConnection } from '../contract/driver.ts'
-import type { TransportEvents } from '../contract/events.ts'
+import type { EmitEvent } from '../contract/events.ts'
 import { PosthornError } from '../errors.ts'
 import type { BrokerIdentity } from '../requirements.ts'
+import type { Link } from './link.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface SessionOptions<Native> {
@@ -11,11 +12,11 @@ export interface SessionOptions<Native> {
   readonly namespace: string
   readonly connectTimeoutMs: number
   readonly maxReconnects: number
-  /** Milliseconds that work which needs a connection waits for one. */
+  /** Milliseconds that work which needs a connection waits for one, and then for its answer. */
   readonly patienceMs: number
-  emit<Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]): void
+  readonly emit: EmitEvent
   /** Sets up what a new connection needs before it counts as up. */
-  restore(connection: DriverConnection<Native>): Promise<void>
+  restore(link: Link<Native>): Promise<void>
   /** The connection takes messages again. */
   ready(): void
   lost(error: PosthornError): void
@@ -28,7 +29,7 @@ export class Session<Native> {
   /** Why there will be no connection any more. */
   fatal: PosthornError | undefined
   private readonly options: SessionOptions<Native>
-  private readonly waiters = new Set<(error?: PosthornError) => void>()
+  private readonly waiters = new Set<(link: Link<Native> | PosthornError) => void>()
   private identity: (BrokerIdentity & { readonly native: Native }) | undefined
 
   constructor(options: SessionOptions<Native>) {
@@ -40,20 +41,22 @@ export class Session<Native> {
       connectTimeoutMs: options.connectTimeoutMs,
       maxReconnects: options.maxReconnects,
       emit: options.emit,
-      up: (connection) => this.connected(connection),
+      up: (link) => this.connected(link),
       down: (error) => options.lost(error),
-      unblocked: () => options.ready(),
+      changed: () => this.changed(),
       gaveUp: (error) => this.end(error),
     })
   }
 
   /** The connection, where it is up and takes messages. */
   get writable(): DriverConnection<Native> | undefined {
-    return this.supervisor.state === 'up' ? this.supervisor.connection : undefined
+    const { supervisor } = this
+    return supervisor.state === 'up' ? supervisor.current?.connection : undefined
   }
 
+  /** The connection, also while it is being set up. */
   get connection(): DriverConnection<Native> | undefined {
-    return this.supervisor.connection
+    return this.supervisor.current?.connection
   }
 
   /** What the broker is and can do, as of the latest connection. */
@@ -69,31 +72,25 @@ export class Session<Native> {
 
   /** For the end of a sentence; empty when nothing is wrong. */
   get reason(): string {
-    const { state, blockedReason, error } = this.supervisor
+    const { state, reason } = this.supervisor
     const { name } = this.options.driver
     if (state === 'up') return ''
-    if (state === 'blocked') return `, because ${name} takes no messages for now (${blockedReason ?? 'no reason given'})`
-    return `, because there is no connection to ${name}${error === undefined ? '' : ` (${error.message})`}`
-  }
-
-  live(): DriverConnection<Native> {
-    const { connection } = this.supervisor
-    if (connection !== undefined) return connection
-    throw this.notConnected()
+    if (state === 'blocked') return `, because ${name} takes no messages for now (${reason ?? 'no reason given'})`
+    return `, because there is no connection to ${name}${reason === undefined ? '' : ` (${reason})`}`
   }
 
   /** The connection, waiting for one for as long as a send would. */
-  async whenConnected(): Promise<DriverConnection<Native>> {
-    const { connection } = this.supervisor
-    if (connection !== undefined) return connection
+  async whenConnected(): Promise<Link<Native>> {
+    const { usable } = this.supervisor
+    if (usable !== undefined) return usable
     if (this.fatal !== undefined) throw this.fatal
     const { clock, driver, patienceMs } = this.options
-    await new Promise<void>((resolve, reject) => {
-      const end = (error?: PosthornError): void => {
+    return new Promise((resolve, reject) => {
+      const end = (outcome: Link<Native> | PosthornError): void => {
         this.waiters.delete(end)
         cancel()
-        if (error === undefined) resolve()
-        else reject(error)
+        if (outcome instanceof PosthornError) reject(outcome)
+        else resolve(outcome)
       }
       const cancel = clock.setTimer(() => {
         const text = `No connection to ${driver.name} within ${patienceMs} ms${this.reason}.`
@@ -101,7 +98,26 @@ export class Session<Native> {
       }, patienceMs)
       this.waiters.add(end)
     })
-    return this.live()
+  }
+
+  /**
+   * Asks the broker something, also while the connection is being set up. Ends with the connection, or after `limitMs`;
+   * `what` is the question, for the error.
+   */
+  async ask<Result>(
+    what: string,
+    call: (connection: DriverConnection<Native>) => Promise<Result>,
+    link: Link<Native> | undefined = this.supervisor.current,
+    limitMs: number = this.options.patienceMs,
+  ): Promise<Result> {
+    if (link === undefined) throw this.fatal ?? this.notConnected()
+    return link.ask(call, {
+      ms: limitMs,
+      late: () => {
+        const text = `${this.options.driver.name} did not answer ${what} within ${limitMs} ms. It may have been done.`
+        return new PosthornError('POSTHORN_TIMEOUT', text, { phase: 'declare', retryable: true })
+      },
+    })
   }
 
   /** Nothing will be connected any more. */
@@ -111,15 +127,18 @@ export class Session<Native> {
     for (const waiter of [...this.waiters]) waiter(error)
   }
 
-  private async connected(connection: DriverConnection<Native>): Promise<void> {
+  private async connected(link: Link<Native>): Promise<void> {
+    const { connection } = link
+    if (connection === undefined) return
     const { version, capabilities, native } = connection
     this.identity = { name: this.options.driver.name, version, capabilities, native }
-    await this.options.restore(connection)
-    // The supervisor says "up" once this has returned; what waits for it goes on right after.
-    this.options.clock.defer(() => {
-      this.options.ready()
-      for (const waiter of [...this.waiters]) waiter()
-    })
+    await this.options.restore(link)
+  }
+
+  private changed(): void {
+    const { usable, state } = this.supervisor
+    if (state === 'up') this.options.ready()
+    if (usable !== undefined) for (const waiter of [...this.waiters]) waiter(usable)
   }
 
   private notConnected(): PosthornError {

@@ -1,9 +1,11 @@
 import type { Clock } from '../contract/clock.ts'
-import type { Driver, DriverConnection, DriverHost } from '../contract/driver.ts'
-import type { TransportEvents } from '../contract/events.ts'
+import type { Driver, DriverConnection } from '../contract/driver.ts'
+import type { EmitEvent } from '../contract/events.ts'
 import type { ConnectionState } from '../contract/health.ts'
-import { PosthornError, toPosthornError } from '../errors.ts'
+import { PosthornError } from '../errors.ts'
 import { reconnectDelay } from './backoff.ts'
+import { fromDriver } from './driver-error.ts'
+import { Link } from './link.ts'
 
 export interface SupervisorOptions<Native> {
   readonly driver: Driver<Native>
@@ -12,30 +14,36 @@ export interface SupervisorOptions<Native> {
   /** Milliseconds for the first connection, all tries together. */
   readonly connectTimeoutMs: number
   readonly maxReconnects: number
-  emit<Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]): void
+  readonly emit: EmitEvent
   /** A connection is there; what it needs is set up before it counts as up. */
-  up(connection: DriverConnection<Native>): Promise<void>
+  up(link: Link<Native>): Promise<void>
+  /** The connection, or one that was being set up, is gone. */
   down(error: PosthornError): void
-  unblocked(): void
+  /** The connection came up, or is blocked, unreachable, or neither any more. */
+  changed(): void
   /** There will be no further connection. */
   gaveUp(error: PosthornError): void
 }
 
 /** A single try may not take longer: a broker that accepts and stays silent must not hang it. */
 const attemptTimeoutMs = 10_000
+/** Nor may declaring and consuming again on what it gave. */
+const setUpTimeoutMs = 30_000
+/** A connection that held for less counts as a failed try, so that a broker that drops each at once is not stormed. */
+const steadyMs = 10_000
 
 /** Keeps one connection alive: connects, notices its loss, connects again with growing, jittered delays. */
 export class Supervisor<Native> {
   state: ConnectionState = 'connecting'
   since: number
   error: PosthornError | undefined
-  blockedReason: string | undefined
   private readonly options: SupervisorOptions<Native>
   private readonly clock: Clock
-  private current: DriverConnection<Native> | undefined
+  private link: Link<Native> | undefined
   private closed = false
-  private cancelAttempt: (() => void) | undefined
   private cancelWait: (() => void) | undefined
+  /** Tries since a connection last held. */
+  private streak = 0
 
   constructor(options: SupervisorOptions<Native>) {
     this.options = options
@@ -43,183 +51,156 @@ export class Supervisor<Native> {
     this.since = options.clock.now()
   }
 
-  /** The live connection, blocked or not. */
-  get connection(): DriverConnection<Native> | undefined {
-    return this.current
+  /** The link that has a connection, also while that is set up, blocked or unreachable. */
+  get current(): Link<Native> | undefined {
+    return this.link?.connection === undefined ? undefined : this.link
+  }
+
+  /** The link that is set up and reaches the broker, blocked or not. */
+  get usable(): Link<Native> | undefined {
+    return this.state === 'up' || this.state === 'blocked' ? this.current : undefined
+  }
+
+  /** Why it is not up. */
+  get reason(): string | undefined {
+    if (this.state === 'up') return undefined
+    return this.state === 'blocked' ? this.link?.blockedReason : this.error?.message
   }
 
   /** The first connection. Rejects with the last error when there is none in time, at once when trying again cannot help. */
   async start(): Promise<void> {
     const deadline = this.clock.now() + this.options.connectTimeoutMs
-    for (let attempt = 1; ; attempt++) {
+    for (;;) {
       try {
         return await this.attempt(Math.min(attemptTimeoutMs, Math.max(1, deadline - this.clock.now())))
       } catch (caught) {
-        const error = this.failed(caught)
-        const delay = reconnectDelay(attempt, () => this.clock.random())
+        const error = connectFailure(caught)
+        const delay = this.nextDelay()
         if (!error.retryable || this.closed || this.clock.now() + delay >= deadline) {
+          if (!this.closed) this.change('down', error)
           this.closed = true
-          this.change('down', error)
           throw error
         }
+        this.error = error
         await this.wait(delay)
       }
     }
   }
 
-  async close(): Promise<void> {
-    this.closed = true
-    this.cancelWait?.()
-    this.cancelAttempt?.()
-    const connection = this.current
-    this.current = undefined
-    this.change('closed', undefined)
-    await connection?.close()
+  /** Replaces a connection that is there and does not work. */
+  replace(error: PosthornError): void {
+    const { current } = this
+    if (current === undefined) return
+    current.end(error)
+    this.lost(current, error)
   }
 
-  private failed(caught: unknown): PosthornError {
-    return toPosthornError(caught, 'POSTHORN_CONNECT_FAILED', { phase: 'connect', retryable: true })
+  /** Ends it for good; the connection has `graceMs` to say goodbye. Never rejects. */
+  async close(error: PosthornError, graceMs: number): Promise<void> {
+    this.closed = true
+    this.cancelWait?.()
+    const { link } = this
+    link?.end(error)
+    this.change('closed', undefined)
+    if (link === undefined) return
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.setTimer(resolve, graceMs)
+      void link.close().then(() => {
+        cancel()
+        resolve()
+      })
+    })
   }
 
   private async attempt(timeoutMs: number): Promise<void> {
-    const abort = new AbortController()
-    let valid = true
-    const host: DriverHost = {
+    const { driver, namespace, emit } = this.options
+    const link: Link<Native> = new Link({
+      driver,
+      namespace,
+      emit,
       clock: this.clock,
-      namespace: this.options.namespace,
-      signal: abort.signal,
-      emit: (name, event) => this.options.emit(name, event),
-      lost: (error) => {
-        if (!valid) return
-        valid = false
-        this.lost(error)
-      },
-      blocked: (reason) => {
-        if (valid) this.blocked(reason)
-      },
-      unreachable: (reason) => {
-        if (valid) this.unreachable(reason)
-      },
-    }
-    const connecting = this.options.driver.connect(host)
-    const connection = await this.bounded(connecting, timeoutMs, abort, () => {
-      valid = false
+      lost: (error) => this.lost(link, error),
+      changed: () => this.refresh(link),
     })
-    this.current = connection
+    this.link = link
+    await link.open(timeoutMs)
     try {
-      await this.options.up(connection)
-      if (!valid) throw this.error ?? new PosthornError('POSTHORN_CONNECTION_LOST', 'The connection was lost while it was set up.', { phase: 'connect', retryable: true })
-    } catch (error) {
-      const wasValid = valid
-      valid = false
-      if (this.current === connection) this.current = undefined
-      if (wasValid) await connection.close()
+      await link.setUp(() => this.options.up(link), setUpTimeoutMs)
+      if (link.over !== undefined) throw link.over
+    } catch (caught) {
+      const error = setUpFailure(caught)
+      link.end(error)
+      void link.close()
+      if (!this.closed) this.options.down(error)
       throw error
     }
-    if (this.state === 'connecting') this.change('up', undefined)
+    link.readySince = this.clock.now()
+    this.refresh(link)
   }
 
-  /** The connection, or an error after the time; one that comes later is closed. */
-  private bounded(
-    connecting: Promise<DriverConnection<Native>>,
-    timeoutMs: number,
-    abort: AbortController,
-    giveUp: () => void,
-  ): Promise<DriverConnection<Native>> {
-    return new Promise((resolve, reject) => {
-      let over = false
-      const end = (error: PosthornError): void => {
-        if (over) return
-        over = true
-        giveUp()
-        abort.abort(error)
-        reject(error)
-      }
-      const { name } = this.options.driver
-      const cancel = this.clock.setTimer(() => {
-        const text = `${name} did not answer within ${timeoutMs} ms. Check the address, and that the broker is up.`
-        end(new PosthornError('POSTHORN_CONNECT_FAILED', text, { phase: 'connect', retryable: true }))
-      }, timeoutMs)
-      this.cancelAttempt = () => end(new PosthornError('POSTHORN_CLOSED', 'The transport was closed while connecting.', { phase: 'connect' }))
-      connecting.then(
-        (connection) => {
-          cancel()
-          if (over) void connection.close()
-          else {
-            over = true
-            resolve(connection)
-          }
-        },
-        (error: unknown) => {
-          cancel()
-          end(this.failed(error))
-        },
-      )
-    })
-  }
-
-  private lost(error: PosthornError): void {
-    const wasUp = this.state === 'up' || this.state === 'blocked'
-    this.current = undefined
-    this.blockedReason = undefined
+  /** The link has ended. */
+  private lost(link: Link<Native>, error: PosthornError): void {
+    if (this.closed || link !== this.link) return
     this.error = error
-    if (this.closed) return
-    this.options.down(error)
-    // While it is being set up, the attempt that does so notices and goes on by itself.
-    if (!wasUp) return
+    const { readySince } = link
+    // While it is connected or set up, the attempt that does so notices and goes on by itself.
+    if (readySince === undefined) return
+    if (this.clock.now() - readySince >= steadyMs) this.streak = 0
+    void link.close()
     this.change('connecting', error)
+    this.options.down(error)
     void this.reconnect()
   }
 
   private async reconnect(): Promise<void> {
-    for (let attempt = 1; !this.closed; attempt++) {
-      if (attempt > this.options.maxReconnects) return this.giveUp(this.error)
-      await this.wait(reconnectDelay(attempt, () => this.clock.random()))
+    const { maxReconnects } = this.options
+    for (let tries = 1; ; tries++) {
+      if (tries > maxReconnects) return this.giveUp(this.exhausted(maxReconnects))
+      await this.wait(this.nextDelay())
       if (this.closed) return
       try {
         return await this.attempt(attemptTimeoutMs)
       } catch (caught) {
-        const error = this.failed(caught)
-        this.error = error
-        if (!error.retryable) return this.giveUp(error)
+        if (this.closed) return
+        this.error = connectFailure(caught)
+        if (!this.error.retryable) return this.giveUp(this.error)
       }
     }
   }
 
-  private giveUp(cause: PosthornError | undefined): void {
-    if (this.closed) return
+  private exhausted(tries: number): PosthornError {
+    const { name } = this.options.driver
+    const last = this.error === undefined ? '' : ` The last error: ${this.error.message}`
+    const text = `The connection to ${name} is gone, and ${tries} tries to connect again (maxReconnects) failed; open a new transport.${last}`
+    return new PosthornError('POSTHORN_CONNECT_FAILED', text, { phase: 'connect', cause: this.error })
+  }
+
+  private giveUp(error: PosthornError): void {
     this.closed = true
-    const error =
-      cause ?? new PosthornError('POSTHORN_CONNECT_FAILED', 'The broker could not be reached.', { phase: 'connect', retryable: true })
     this.change('down', error)
     this.options.gaveUp(error)
   }
 
-  private unreachable(reason: string | undefined): void {
-    if (this.current === undefined) return
-    if (reason === undefined) {
-      this.change('up', undefined)
-      this.options.unblocked()
-    } else {
-      const text = `${this.options.driver.name} is not reached for now: ${reason}.`
+  private refresh(link: Link<Native>): void {
+    if (this.closed || link !== this.link || link.readySince === undefined) return
+    if (link.unreachableReason !== undefined) {
+      const text = `${this.options.driver.name} is not reached for now: ${link.unreachableReason}.`
       this.change('connecting', new PosthornError('POSTHORN_CONNECTION_LOST', text, { phase: 'connect', retryable: true }))
-    }
-  }
-
-  private blocked(reason: string | undefined): void {
-    if (this.current === undefined || this.blockedReason === reason) return
-    this.blockedReason = reason
-    if (reason !== undefined) return this.change('blocked', undefined)
-    this.change('up', undefined)
-    this.options.unblocked()
+    } else this.change(link.blockedReason === undefined ? 'up' : 'blocked', undefined)
+    this.options.changed()
   }
 
   private change(state: ConnectionState, error: PosthornError | undefined): void {
+    this.error = error
     if (this.state === state) return
     this.state = state
-    this.error = error
     this.since = this.clock.now()
     this.options.emit('connection', { state, error })
+  }
+
+  private nextDelay(): number {
+    this.streak++
+    return reconnectDelay(this.streak, () => this.clock.random())
   }
 
   private wait(delayMs: number): Promise<void> {
@@ -231,4 +212,15 @@ export class Supervisor<Native> {
       }
     })
   }
+}
+
+function connectFailure(caught: unknown): PosthornError {
+  return fromDriver(caught, 'POSTHORN_CONNECT_FAILED', { phase: 'connect', retryable: true })
+}
+
+/** Only the driver's `connect` can say that trying again cannot help. */
+function setUpFailure(caught: unknown): PosthornError {
+  const error = connectFailure(caught)
+  if (error.retryable) return error
+  return new PosthornError(error.code, error.message, { phase: 'connect', retryable: true, cause: error })
 }

@@ -32,9 +32,9 @@ export function terminal(handler: Handler<never>): Next {
 }
 
 /** Wraps `last` in the middleware, first one outermost. */
-export function compose(sorted: readonly Middleware[], last: Next, runtime: MiddlewareRuntime): Next {
+export function compose(sorted: readonly Middleware[], last: Next, runtimeOf: (middleware: Middleware) => MiddlewareRuntime): Next {
   let next = last
-  for (const middleware of sorted.toReversed()) next = checked(middleware, middleware.wrap(next, runtime))
+  for (const middleware of sorted.toReversed()) next = checked(middleware, middleware.wrap(next, runtimeOf(middleware)))
   return next
 }
 

@@ -4,40 +4,39 @@ import type { Clock } from '../contract/clock.ts'
 export class Checkpoints {
   private readonly clock: Clock
   private readonly checks = new Set<() => void>()
-  private idle: (() => void)[] = []
 
   constructor(clock: Clock) {
     this.clock = clock
+  }
+
+  /** Calls back once, as soon as the condition holds; answers how to cancel. */
+  when(condition: () => boolean, callback: () => void): () => void {
+    const check = (): void => {
+      if (!condition()) return
+      this.checks.delete(check)
+      callback()
+    }
+    this.checks.add(check)
+    check()
+    return () => this.checks.delete(check)
   }
 
   /** Resolves when the condition holds, or after the time. */
   until(condition: () => boolean, deadlineMs: number): Promise<void> {
     if (condition()) return Promise.resolve()
     return new Promise((resolve) => {
-      const end = (): void => {
-        this.checks.delete(check)
+      const stop = this.when(condition, () => {
         cancel()
         resolve()
-      }
-      const check = (): void => {
-        if (condition()) end()
-      }
-      const cancel = this.clock.setTimer(end, Math.max(0, deadlineMs))
-      this.checks.add(check)
+      })
+      const cancel = this.clock.setTimer(() => {
+        stop()
+        resolve()
+      }, Math.max(0, deadlineMs))
     })
   }
 
-  /** Calls back once no handler runs. */
-  whenIdle(callback: () => void): void {
-    this.idle.push(callback)
-  }
-
-  check(running: number): void {
-    if (running === 0 && this.idle.length > 0) {
-      const { idle } = this
-      this.idle = []
-      for (const callback of idle) callback()
-    }
+  check(): void {
     if (this.checks.size > 0) for (const check of [...this.checks]) check()
   }
 }

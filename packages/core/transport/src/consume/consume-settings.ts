@@ -39,6 +39,8 @@ export const consumeDefaults = {
   batchWaitMs: 10,
 } as const
 
+export const maxConcurrency = 100_000
+
 const middlewareRule: Rule = shape({
   name: required(text({ max: 100 })),
   phase: required(oneOf('observe', 'retry', 'guard', 'once')),
@@ -48,7 +50,7 @@ const middlewareRule: Rule = shape({
 
 /** The rules of `ConsumeOptions`; `subscribe` has its own beside them. */
 export const consumeRules: Readonly<Record<string, Rule>> = {
-  concurrency: wholeNumber({ min: 1, max: 100_000 }),
+  concurrency: wholeNumber({ min: 1, max: maxConcurrency }),
   prefetch: wholeNumber({ min: 1, max: 1_000_000 }),
   use: list(middlewareRule),
   order: oneOf('none', 'key'),
@@ -58,7 +60,6 @@ export const consumeRules: Readonly<Record<string, Rule>> = {
   maxDeliveries: wholeNumber({ min: 1, max: 1_000_000 }),
   handlerTimeoutMs: duration({ min: 1 }),
   maxBytes: wholeNumber({ min: 1 }),
-  from: custom('"earliest" or a valid Date', (value) => value === 'earliest' || (value instanceof Date && !Number.isNaN(value.getTime()))),
   name: text({ max: 200 }),
   batch: shape({ max: required(wholeNumber({ min: 1, max: 100_000 })), waitMs: duration() }),
 }
@@ -68,8 +69,9 @@ export function consumeSettings(
   where: string,
   handler: unknown,
   options: ConsumeOptions & Partial<BatchConsumeOptions>,
-  ephemeral: boolean,
+  reading: { readonly ephemeral: boolean; readonly from?: 'earliest' | Date | undefined },
 ): ConsumeSettings {
+  const { ephemeral, from } = reading
   if (typeof handler !== 'function') {
     refuse(`${where} takes a handler function, and got ${showValue(handler)}. Pass (message, context) => …`)
   }
@@ -101,7 +103,8 @@ export function consumeSettings(
     )
   }
   if (ephemeral) {
-    for (const name of ['maxAttempts', 'retryDelay', 'maxDeliveries', 'from', 'whileRetrying'] as const) {
+    if (from !== undefined) refuse(`${where}.from says where a group starts; with ephemeral: true there is none. Leave it out.`)
+    for (const name of ['maxAttempts', 'retryDelay', 'maxDeliveries', 'whileRetrying'] as const) {
       if (options[name] !== undefined) {
         refuse(`${where}.${name} has no meaning with ephemeral: true, which is at most once. Use a group, or leave it out.`)
       }
@@ -122,7 +125,7 @@ export function consumeSettings(
     maxDeliveries: ephemeral ? Infinity : (options.maxDeliveries ?? Math.max(10, maxAttempts === Infinity ? 100 : 2 * maxAttempts)),
     handlerTimeoutMs: options.handlerTimeoutMs ?? consumeDefaults.handlerTimeoutMs,
     maxBytes: options.maxBytes ?? Infinity,
-    from: options.from,
+    from,
     name,
     handler:
       batch === undefined

@@ -1,14 +1,18 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Consumer, PauseOptions, StopOptions, StopReport } from '../contract/consumer.ts'
 import type { Depth } from '../contract/depth.ts'
-import type { DriverConnection, DriverConsumer, Source } from '../contract/driver.ts'
-import type { TransportEvents } from '../contract/events.ts'
+import type { ConsumeRequest, DriverConnection, DriverConsumer, Source } from '../contract/driver.ts'
+import type { EmitEvent } from '../contract/events.ts'
 import type { ConsumerHealth } from '../contract/health.ts'
 import { reconnectDelay } from '../connection/backoff.ts'
 import { PosthornError, toPosthornError } from '../errors.ts'
+import { checkOptions, duration, list, required, text } from '../options/check-options.ts'
+import { showValue } from '../options/show-value.ts'
 import type { Attachment } from './attachment.ts'
-import type { ConsumeSettings } from './consume-settings.ts'
+import { maxConcurrency, type ConsumeSettings } from './consume-settings.ts'
+import { inTime } from './in-time.ts'
 import type { Runner } from './runner.ts'
+import { StallWatch } from './stall-watch.ts'
 
 export interface ControllerHost {
   readonly clock: Clock
@@ -16,12 +20,24 @@ export interface ControllerHost {
   connection(): DriverConnection | undefined
   /** Declares the source where the mode says so. */
   ensure(source: Source): Promise<void>
-  emit<Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]): void
+  readonly emit: EmitEvent
   /** Forgets the consumer once it has stopped. */
   stopped(controller: ConsumerController): void
 }
 
 const prefetchBytes = 64 * 1024 * 1024
+/** How long a driver may take to end a consumer. Milliseconds. */
+const closeGraceMs = 5_000
+/** A consumer that lived for so long was set up well: its next trouble is a new one. Milliseconds. */
+const provenMs = 60_000
+
+/** One set-up of the driver's consumer. */
+interface Live {
+  readonly target: Source
+  readonly consumer: DriverConsumer
+  readonly attachment: Attachment
+  readonly since: number
+}
 
 /** Keeps one consumer reading: sets it up on each new connection, and anew when the broker ends it or it stalls. */
 export class ConsumerController implements Consumer {
@@ -33,13 +49,15 @@ export class ConsumerController implements Consumer {
   private readonly onLost: (error: PosthornError) => void
   private readonly settings: ConsumeSettings
   private readonly runner: Runner
+  private readonly watch: StallWatch
+  /** Rises with each set-up and each loss; what an older one still does is void. */
   private generation = 0
-  private live: { readonly consumer: DriverConsumer; readonly attachment: Attachment } | undefined
+  private live: Live | undefined
   private failure: PosthornError | undefined
+  /** Set-ups in a row that failed, or did not live for long. */
+  private troubles = 0
   private stopping: Promise<StopReport> | undefined
   private cancelRebuild: (() => void) | undefined
-  private cancelStallCheck: (() => void) | undefined
-  private stalls = 0
 
   constructor(
     host: ControllerHost,
@@ -56,31 +74,44 @@ export class ConsumerController implements Consumer {
     this.source = source
     this.settings = settings
     this.runner = runner
+    this.watch = new StallWatch({
+      clock: host.clock,
+      stallMs: host.stallMs,
+      deliveredAt: () => runner.deliveredAt,
+      hungrySince: () => (this.live === undefined ? undefined : runner.hungrySince()),
+      depth: () => this.depth(),
+      stalled: (idleMs, ready) => this.stalled(idleMs, ready),
+    })
   }
 
   get concurrency(): number {
     return this.settings.concurrency
   }
 
+  get isLive(): boolean {
+    return this.live !== undefined
+  }
+
   setConcurrency(concurrency: number): void {
-    if (!Number.isInteger(concurrency) || concurrency < 1) {
+    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > maxConcurrency) {
       throw new PosthornError(
         'POSTHORN_INVALID_OPTION',
-        `setConcurrency of "${this.source}" takes a whole number from 1, and got ${String(concurrency)}. To stop for a while, pause().`,
+        `setConcurrency of "${this.source}" takes a whole number from 1, and got ${showValue(concurrency)}. ` +
+          `The most is ${maxConcurrency}; to stop for a while, pause().`,
         { phase: 'options' },
       )
     }
     this.runner.setConcurrency(concurrency)
   }
 
-  pause(options?: PauseOptions): void {
-    if (options?.types === undefined) this.runner.pauseAll()
-    else this.runner.pauseTypes(options.types, 'asked for')
+  pause(options: PauseOptions = {}): void {
+    checkOptions(`pause() of "${this.source}"`, options, pauseRules)
+    this.runner.pause(options)
   }
 
-  resume(options?: PauseOptions): void {
-    if (options?.types === undefined) this.runner.resumeAll()
-    else this.runner.resumeTypes(options.types)
+  resume(options: PauseOptions = {}): void {
+    checkOptions(`resume() of "${this.source}"`, options, pauseRules)
+    this.runner.resume(options)
   }
 
   health(): ConsumerHealth {
@@ -90,35 +121,33 @@ export class ConsumerController implements Consumer {
     return { ...health, state: 'down', reason: this.failure.message }
   }
 
-  /** Sets it up for the first time; rejects when that fails. */
-  async start(): Promise<void> {
-    await this.open()
-    this.watchForStalls()
+  /** Sets it up for the first time; rejects when that fails. False when the connection was lost meanwhile. */
+  async start(): Promise<boolean> {
+    if (this.live === undefined) await this.open()
+    if (this.live !== undefined) this.watch.start()
+    return this.live !== undefined
   }
 
   /** A new connection is there. */
   async restore(): Promise<void> {
-    if (this.stopping !== undefined) return
-    try {
-      await this.open()
-      this.host.emit('rebuilt', { source: this.source, reason: 'reconnected' })
-    } catch (error) {
-      this.rebuildLater(toPosthornError(error, 'POSTHORN_BROKER_ERROR', { phase: 'declare' }), 1)
-    }
+    await this.rebuild('reconnected')
   }
 
   /** The connection is gone, and everything that came over it. */
   connectionLost(error: PosthornError): void {
     this.generation++
     this.cancelRebuild?.()
-    const { live } = this
-    this.live = undefined
-    live?.attachment.void(error)
-    if (live !== undefined) this.onLost(error)
+    this.failure = undefined
+    this.end(error)
   }
 
-  stop(options?: StopOptions): Promise<StopReport> {
-    this.stopping ??= this.end(options?.deadlineMs ?? 30_000)
+  stop(options: StopOptions = {}): Promise<StopReport> {
+    try {
+      checkOptions(`stop() of "${this.source}"`, options, { deadlineMs: duration() })
+    } catch (error) {
+      return Promise.reject(toPosthornError(error, 'POSTHORN_INVALID_OPTION'))
+    }
+    this.stopping ??= this.shutDown(options.deadlineMs ?? 30_000)
     return this.stopping
   }
 
@@ -126,24 +155,42 @@ export class ConsumerController implements Consumer {
     await this.stop()
   }
 
-  private async end(deadlineMs: number): Promise<StopReport> {
+  private async shutDown(deadlineMs: number): Promise<StopReport> {
     this.cancelRebuild?.()
-    this.cancelStallCheck?.()
-    const report = await this.runner.drain(deadlineMs)
+    this.watch.stop()
+    const report = await this.runner.stop(deadlineMs)
     const { live } = this
     this.live = undefined
     this.generation++
-    await live?.consumer.close()
+    if (live !== undefined) {
+      await inTime(this.clock, closeGraceMs, live.consumer.close())
+      const text = `"${this.source}" has stopped.`
+      live.attachment.void(new PosthornError('POSTHORN_CLOSED', text, { phase: 'settle' }))
+    }
     this.host.stopped(this)
     return report
   }
 
+  /** Rejects when it cannot be set up; where the connection went, or another set-up began, there is nothing to say. */
   private async open(): Promise<void> {
     const generation = ++this.generation
     const connection = this.host.connection()
     if (connection === undefined) return
+    try {
+      const live = await this.setUp(connection, generation)
+      if (live === undefined) return
+      this.live = live
+      this.failure = undefined
+      live.attachment.started(live.consumer)
+    } catch (error) {
+      if (generation === this.generation) throw error
+    }
+  }
+
+  private async setUp(connection: DriverConnection, generation: number): Promise<Live | undefined> {
     const target = this.target()
     await this.host.ensure(target)
+    if (generation !== this.generation) return undefined
     const attachment = this.runner.attach()
     let ended: PosthornError | undefined
     const sink = {
@@ -151,90 +198,91 @@ export class ConsumerController implements Consumer {
       ended: (error: PosthornError) => {
         ended = error
         attachment.void(error)
-        if (generation !== this.generation || this.live === undefined) return
-        this.live = undefined
-        this.onLost(error)
-        if (error.retryable) this.rebuildLater(error, 1)
-        else this.failure = error
+        if (this.live?.attachment === attachment) this.ended(error)
       },
-    }
-    const request = {
-      order: this.settings.order,
-      prefetch: Math.max(this.settings.prefetch ?? 0, this.settings.concurrency * this.settings.batchMax),
-      prefetchBytes,
-      handlerTimeoutMs: this.settings.handlerTimeoutMs,
     }
     let consumer: DriverConsumer
     try {
-      consumer = await connection.consume(target, request, sink)
+      consumer = await connection.consume(target, this.request(), sink)
     } catch (error) {
       attachment.void(toPosthornError(error, 'POSTHORN_BROKER_ERROR', { phase: 'declare' }))
       throw error
     }
     if (generation !== this.generation) {
-      attachment.void(new PosthornError('POSTHORN_CONNECTION_LOST', 'The connection was lost while the consumer was set up.'))
-      return
+      const text = `"${this.source}" was stopped, or its connection lost, while it was set up.`
+      attachment.void(new PosthornError('POSTHORN_CONSUMER_ENDED', text, { phase: 'receive' }))
+      await inTime(this.clock, closeGraceMs, consumer.close())
+      return undefined
     }
     if (ended !== undefined) throw ended
-    this.live = { consumer, attachment }
-    this.failure = undefined
-    attachment.started(consumer)
+    return { target, consumer, attachment, since: this.clock.now() }
   }
 
-  /** Sets it up anew after a growing, jittered wait, for as long as its connection lives. */
-  private rebuildLater(error: PosthornError, attempt: number): void {
-    if (this.stopping !== undefined) return
-    this.failure = error
-    const { generation } = this
-    this.cancelRebuild = this.clock.setTimer(
-      () => {
-        if (this.stopping !== undefined || generation !== this.generation) return
-        this.open().then(
-          () => this.host.emit('rebuilt', { source: this.source, reason: error.message }),
-          (next: unknown) => this.rebuildLater(toPosthornError(next, 'POSTHORN_BROKER_ERROR', { phase: 'declare' }), attempt + 1),
-        )
-      },
-      reconnectDelay(attempt, () => this.clock.random()),
-    )
+  private async depth(): Promise<Depth | undefined> {
+    return this.live === undefined ? undefined : this.host.connection()?.depth(this.live.target)
   }
 
-  /** Acts only with credit, a live consumer, nothing paused and a source that is not empty; each rebuild doubles the patience. */
-  private watchForStalls(): void {
-    const patienceMs = this.host.stallMs * 2 ** Math.min(this.stalls, 6)
-    this.cancelStallCheck = this.clock.setTimer(() => {
-      void this.checkForStall(patienceMs).finally(() => {
-        if (this.stopping === undefined) this.watchForStalls()
-      })
-    }, patienceMs)
+  private request(): ConsumeRequest {
+    const { order, prefetch, concurrency, batchMax, handlerTimeoutMs } = this.settings
+    return { order, prefetch: Math.max(prefetch ?? 0, concurrency * batchMax), prefetchBytes, handlerTimeoutMs }
   }
 
-  private async checkForStall(patienceMs: number): Promise<void> {
-    const idleMs = this.clock.now() - this.runner.lastDeliveryAt
-    if (idleMs < patienceMs) {
-      this.stalls = 0
-      return
-    }
-    const { live, generation } = this
-    const connection = this.host.connection()
-    if (live === undefined || connection === undefined || !this.runner.hungry()) return
-    let depth: Depth
-    try {
-      depth = await connection.depth(this.target())
-    } catch {
-      return
-    }
-    const ready = depth.ready ?? depth.lag ?? 0
-    if (ready === 0 || generation !== this.generation || !this.runner.hungry()) return
-    this.stalls++
+  /** The broker has ended it, while its connection lives. */
+  private ended(error: PosthornError): void {
+    this.end(error)
+    if (error.retryable) this.rebuildLater(error)
+    else this.failure = error
+  }
+
+  private stalled(idleMs: number, ready: number): void {
+    const { live } = this
+    if (live === undefined) return
     this.host.emit('stalled', { source: this.source, idleMs, ready })
-    this.live = undefined
     const error = new PosthornError(
       'POSTHORN_CONSUMER_ENDED',
       `"${this.source}" got nothing for ${idleMs} ms while ${ready} messages wait; it is set up anew.`,
       { phase: 'receive', retryable: true },
     )
+    const generation = ++this.generation
+    this.end(error)
+    this.failure = error
+    void inTime(this.clock, closeGraceMs, live.consumer.close()).then(() => {
+      if (generation === this.generation) this.rebuildLater(error)
+    })
+  }
+
+  /** What it has handed out is void. */
+  private end(error: PosthornError): void {
+    const { live } = this
+    if (live === undefined) return
+    this.live = undefined
+    if (this.clock.now() - live.since >= provenMs) this.troubles = 0
     live.attachment.void(error)
-    await live.consumer.close()
-    if (generation === this.generation) this.rebuildLater(error, 1)
+    this.onLost(error)
+  }
+
+  /** Sets it up anew after a growing, jittered wait, for as long as its connection lives. */
+  private rebuildLater(error: PosthornError): void {
+    if (this.stopping !== undefined) return
+    this.failure = error
+    const { generation } = this
+    this.cancelRebuild = this.clock.setTimer(
+      () => {
+        if (generation === this.generation) void this.rebuild(error.message)
+      },
+      reconnectDelay(++this.troubles, () => this.clock.random()),
+    )
+  }
+
+  private async rebuild(reason: string): Promise<void> {
+    if (this.stopping !== undefined) return
+    try {
+      await this.open()
+      if (this.live !== undefined) this.host.emit('rebuilt', { source: this.source, reason })
+    } catch (error) {
+      this.rebuildLater(toPosthornError(error, 'POSTHORN_BROKER_ERROR', { phase: 'declare' }))
+    }
   }
 }
+
+const pauseRules = { types: list(required(text({ max: 255 })), { min: 1 }) }

@@ -8,7 +8,7 @@ import type { Codec } from '../contract/codec.ts'
 import type { BatchConsumeOptions, ConsumeOptions, SubscriptionOptions } from '../contract/consume-options.ts'
 import type { Consumer, Inbox, StopReport } from '../contract/consumer.ts'
 import type { DriverConnection, Source } from '../contract/driver.ts'
-import type { TransportEvents } from '../contract/events.ts'
+import type { EmitEvent } from '../contract/events.ts'
 import type { ConsumerHealth } from '../contract/health.ts'
 import { PosthornError } from '../errors.ts'
 import { callback, checkOptions, custom, oneOf } from '../options/check-options.ts'
@@ -28,17 +28,25 @@ export interface ConsumersHost {
   readonly broker: () => BrokerIdentity
   readonly connection: () => DriverConnection | undefined
   whenConnected(): Promise<unknown>
-  emit<Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]): void
+  readonly emit: EmitEvent
   /** Throws when nothing can be consumed any more. */
   refuse(): void
 }
 
 type AnyConsumeOptions = ConsumeOptions & Partial<BatchConsumeOptions>
 
+interface AnySubscribeOptions extends AnyConsumeOptions {
+  readonly group?: string
+  readonly ephemeral?: boolean
+  readonly patterns?: string | readonly string[]
+  readonly from?: 'earliest' | Date
+}
+
 const subscribeRules = {
   ...consumeRules,
   group: custom('the name of a group', (value) => typeof value === 'string'),
   ephemeral: oneOf(true),
+  from: custom('"earliest" or a valid Date', (value) => value === 'earliest' || (value instanceof Date && !Number.isNaN(value.getTime()))),
   patterns: custom(
     'a pattern, or an array of patterns',
     (value) => typeof value === 'string' || (Array.isArray(value) && value.length > 0),
@@ -62,17 +70,18 @@ export class Consumers {
     this.host.refuse()
     checkName(queue, 'queue')
     checkOptions(where, options, consumeRules)
-    const settings = this.settings(where, handler, options, false)
+    const settings = this.settings(where, handler, options, { ephemeral: false })
     const source = this.host.topology.queueSource(queue)
     return this.start(() => source, queue, undefined, settings)
   }
 
-  async subscribe(topic: string, handler: unknown, options: SubscriptionOptions & AnyConsumeOptions): Promise<Consumer> {
+  async subscribe(topic: string, handler: unknown, given: SubscriptionOptions & AnyConsumeOptions): Promise<Consumer> {
     const where = `subscribe(${JSON.stringify(topic)})`
     this.host.refuse()
     checkName(topic, 'topic')
-    checkOptions(where, options, subscribeRules)
-    const { group, ephemeral }: { readonly group?: string; readonly ephemeral?: boolean } = options
+    checkOptions(where, given, subscribeRules)
+    const options: AnySubscribeOptions = given ?? {}
+    const { group, ephemeral, from } = options
     if ((group === undefined) === (ephemeral === undefined)) {
       throw new PosthornError(
         'POSTHORN_INVALID_OPTION',
@@ -84,7 +93,7 @@ export class Consumers {
     const patterns = options.patterns === undefined ? ['#'] : [options.patterns].flat()
     for (const pattern of patterns) checkPattern(pattern)
     if (group !== undefined) checkName(group, 'group')
-    const settings = this.settings(where, handler, options, ephemeral === true)
+    const settings = this.settings(where, handler, options, { ephemeral: ephemeral === true, from })
     if (group === undefined) requireFeature(this.host.broker(), 'ephemeral', `${where} with ephemeral: true`)
     const source: Source =
       group === undefined
@@ -97,7 +106,7 @@ export class Consumers {
     this.host.refuse()
     checkOptions('inbox()', options, { onLost: callback() })
     requireFeature(this.host.broker(), 'inbox', 'inbox()')
-    const settings = consumeSettings('inbox()', handler, { concurrency: 100 }, true)
+    const settings = consumeSettings('inbox()', handler, { concurrency: 100 }, { ephemeral: true })
     let address = ''
     const target = (): Source => {
       address = inboxPrefix + this.host.createId()
@@ -146,8 +155,13 @@ export class Consumers {
   }
 
   /** The checked settings, held against what the broker can do. */
-  private settings(where: string, handler: unknown, options: AnyConsumeOptions, ephemeral: boolean): ConsumeSettings {
-    let settings = consumeSettings(where, handler, options, ephemeral)
+  private settings(
+    where: string,
+    handler: unknown,
+    options: AnyConsumeOptions,
+    reading: { readonly ephemeral: boolean; readonly from?: 'earliest' | Date | undefined },
+  ): ConsumeSettings {
+    let settings = consumeSettings(where, handler, options, reading)
     const broker = this.host.broker()
     if (settings.order === 'key') {
       requireFeature(broker, 'keyOrder', `${where} with order: 'key'`)
@@ -157,7 +171,7 @@ export class Consumers {
     if (settings.from instanceof Date) requireFeature(broker, 'fromTime', `${where} with a date as from`)
     const { lease, features } = broker.capabilities
     // Where a mere close counts as a hand-out, restarts must not look like crashes.
-    if (features.uncountedClose.level !== 'native' && options.maxDeliveries === undefined && !ephemeral) {
+    if (features.uncountedClose.level !== 'native' && options.maxDeliveries === undefined && !settings.ephemeral) {
       settings = { ...settings, maxDeliveries: settings.maxDeliveries + closesAllowed }
     }
     const { scope, durationMs } = lease
@@ -213,7 +227,10 @@ export class Consumers {
     )
     this.controllers.add(controller)
     try {
-      await controller.start()
+      while (!(await controller.start())) {
+        await host.whenConnected()
+        host.refuse()
+      }
     } catch (error) {
       await controller.stop({ deadlineMs: 0 })
       throw error

@@ -1,7 +1,14 @@
 import type { WireMessage } from '../contract/wire-message.ts'
 import { isPosthornError, toError } from '../errors.ts'
+import { cleanText } from '../message/header-names.ts'
 
-const maxErrorText = 256
+const maxMessageText = 1_024
+
+export interface ErrorDescription {
+  readonly name: string
+  readonly message: string
+  readonly code: string | undefined
+}
 
 /** The message after a failed attempt: the attempt raised, the failure noted. */
 export function withFailure(message: WireMessage, error: unknown, now: number, notBefore: number | undefined): WireMessage {
@@ -11,7 +18,7 @@ export function withFailure(message: WireMessage, error: unknown, now: number, n
     attempt: message.attempt + 1,
     firstFailedAt: message.firstFailedAt ?? now,
     lastFailedAt: now,
-    lastError: error === undefined ? message.lastError : describe(error),
+    lastError: error === undefined ? message.lastError : summary(describeError(error)),
   }
 }
 
@@ -20,21 +27,27 @@ export function withRelease(message: WireMessage, notBefore: number | undefined)
   return { ...message, notBefore, releases: message.releases + 1 }
 }
 
-function describe(value: unknown): string {
+/** Name, message and code of anything thrown, cut to a size that fits into a header. Never throws. */
+export function describeError(value: unknown): ErrorDescription {
   const error = toError(value)
-  return `${error.name}: ${error.message}`.slice(0, maxErrorText)
+  const code = read(() => (isPosthornError(error) ? error.code : (error as { readonly code?: unknown }).code))
+  return {
+    name: cleanText(read(() => error.name) ?? 'Error'),
+    message: (read(() => error.message) ?? '').slice(0, maxMessageText).replace(/\p{Surrogate}/gu, '\ufffd'),
+    code: code === undefined ? undefined : cleanText(code),
+  }
 }
 
-/** Name, message and code of anything thrown, cut to a size that fits into a header. Never throws. */
-export function describeError(
-  value: unknown,
-): { readonly name: string; readonly message: string; readonly code: string | undefined } | undefined {
-  if (value === undefined) return undefined
-  const error = toError(value)
-  const code: unknown = isPosthornError(error) ? error.code : (error as { code?: unknown }).code
-  return {
-    name: String(error.name).slice(0, maxErrorText),
-    message: String(error.message).slice(0, maxErrorText * 4),
-    code: typeof code === 'string' || typeof code === 'number' ? String(code).slice(0, maxErrorText) : undefined,
+function summary({ name, message }: ErrorDescription): string {
+  return cleanText(`${name}: ${message}`)
+}
+
+/** A property as text; nothing where it is none, or throws. */
+function read(property: () => unknown): string | undefined {
+  try {
+    const value = property()
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+  } catch {
+    return undefined
   }
 }

@@ -1,5 +1,6 @@
 import type { Delivery, DriverConsumer, Scope } from '../contract/driver.ts'
 import type { Run } from './run.ts'
+import type { PendingSettlement } from './settler.ts'
 
 /** What a consumer holds of one scope: a list of its unsettled deliveries, in the order of arrival. */
 export class HeldScope {
@@ -11,7 +12,13 @@ export class HeldScope {
   /** Being given back: no intake. */
   closing = false
   unsettled = 0
+  /** Of those, how many wait because their type is paused. */
+  parked = 0
+  /** Deliveries with a key that are going back in place: until they are there, what comes after them must not overtake. */
+  returning = 0
   window = 0
+  /** Settlements of this turn. */
+  pending: PendingSettlement[] = []
   first: Run | undefined = undefined
   private last: Run | undefined = undefined
 
@@ -42,6 +49,15 @@ export class HeldScope {
     const runs: Run[] = []
     for (let run = this.first; run !== undefined; run = run.next) runs.push(run)
     return runs
+  }
+
+  /** Deliveries that are held for another reason than a slot. */
+  get busy(): number {
+    let count = 0
+    for (let run = this.first; run !== undefined; run = run.next) {
+      if (run.active || run.state === 'holding' || run.state === 'parked') count++
+    }
+    return count
   }
 
   deliveries(runs: readonly Run[]): Delivery[] {

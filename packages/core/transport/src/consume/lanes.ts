@@ -23,13 +23,31 @@ export class Lanes {
   leave(key: string): Run | undefined {
     const lane = this.lanes.get(key)
     for (let run = lane?.shift(); run !== undefined; run = lane?.shift()) {
-      if (run.state !== 'gone') return run
+      // One that is being given back still is in its lane, and must not get the turn: nobody would end it.
+      if (run.state === 'waiting') return run
     }
     this.lanes.delete(key)
     return undefined
   }
 
+  /** Forgets what was given back or lost while its key was busy. */
+  compact(): void {
+    for (const lane of this.lanes.values()) {
+      for (let left = lane.length; left > 0; left--) {
+        const run = lane.shift() as Run
+        if (run.state === 'waiting') lane.push(run)
+      }
+    }
+  }
+
   get size(): number {
     return this.lanes.size
+  }
+
+  /** Messages that wait in lanes, or waited and have not been forgotten. */
+  get length(): number {
+    let length = 0
+    for (const lane of this.lanes.values()) length += lane.length
+    return length
   }
 }

@@ -8,48 +8,54 @@ export interface Yielding {
 /** One message at a time may have the whole process; its neighbours give way, so that a crash counts only against it. */
 export class LoneGate {
   private readonly members = new Set<Yielding>()
-  private readonly waiting: { readonly member: Yielding; readonly enter: () => void }[] = []
   private holder: Yielding | undefined = undefined
+  /** Neighbours of the holder that still have handlers running. */
+  private readonly busy = new Set<Yielding>()
+  private enter: (() => void) | undefined = undefined
 
   join(member: Yielding): void {
     this.members.add(member)
-    if (this.holder !== undefined && this.holder !== member) member.makeWay(() => {})
+    if (this.holder !== undefined) member.makeWay(() => {})
   }
 
   part(member: Yielding): void {
     this.members.delete(member)
-    const index = this.waiting.findIndex((one) => one.member === member)
-    if (index !== -1) this.waiting.splice(index, 1)
-    if (this.holder === member) this.leave(member)
+    this.idle(member)
+    this.leave(member)
   }
 
-  /** Calls `enter` once everybody else is idle. */
-  ask(member: Yielding, enter: () => void): void {
-    this.waiting.push({ member, enter })
-    if (this.holder === undefined) this.admit()
+  /** Calls `enter` once everybody else is idle, unless `leave` comes first. False when another one has it. */
+  ask(member: Yielding, enter: () => void): boolean {
+    if (this.holder !== undefined) return false
+    this.holder = member
+    this.enter = enter
+    const others = [...this.members].filter((one) => one !== member)
+    for (const other of others) this.busy.add(other)
+    if (others.length === 0) this.admit()
+    for (const other of others) other.makeWay(() => this.idle(other))
+    return true
   }
 
   leave(member: Yielding): void {
     if (this.holder !== member) return
     this.holder = undefined
-    if (this.waiting.length > 0) this.admit()
-    else for (const one of this.members) if (one !== member) one.goOn()
+    this.enter = undefined
+    this.busy.clear()
+    for (const one of [...this.members]) {
+      // Who goes on may ask for itself, at once.
+      if (this.holder !== undefined) return
+      if (one !== member) one.goOn()
+    }
+  }
+
+  private idle(member: Yielding): void {
+    if (this.busy.delete(member)) this.admit()
   }
 
   private admit(): void {
-    const next = this.waiting.shift()
-    if (next === undefined) return
-    this.holder = next.member
-    const others = [...this.members].filter((one) => one !== next.member)
-    let busy = others.length
-    if (busy === 0) return next.enter()
-    for (const other of others) {
-      let told = false
-      other.makeWay(() => {
-        if (told) return
-        told = true
-        if (--busy === 0 && this.holder === next.member) next.enter()
-      })
-    }
+    if (this.busy.size > 0) return
+    const { enter } = this
+    this.enter = undefined
+    enter?.()
   }
 }

@@ -5,6 +5,7 @@ import { PosthornError } from '../errors.ts'
 import type { ConsumeSettings } from './consume-settings.ts'
 import { deadLetterRecord } from './dead-letter-record.ts'
 import { withFailure, withRelease } from './failed-message.ts'
+import { exponential } from './retry-delay.ts'
 import type { Run } from './run.ts'
 import { refOf, type RunnerHost } from './runner-host.ts'
 import { Settler, type PendingSettlement, type SettlementListener } from './settler.ts'
@@ -13,31 +14,37 @@ import type { Turns } from './turns.ts'
 const firstSettleRetryMs = 100
 const longestSettleRetryMs = 5_000
 
+/** What the outcomes need of their runner. */
+export interface OutcomesOwner {
+  /** Whether the delivery may not be kept for another attempt here. */
+  closed(run: Run): boolean
+  /** Gives back, too, what waits behind it for its key. */
+  giveBackBehind(run: Run): void
+  /** Whether the scope may hand out anything has changed. */
+  windowsChanged(): void
+  /** A batch has been answered. */
+  answered(): void
+}
+
 /** What becomes of a delivery: the policy between what a handler answered and what the broker is told. */
 export class Outcomes implements SettlementListener {
-  /** Set when the consumer is stopping: what is not done goes back in place. */
-  stopping = false
   private readonly host: RunnerHost
   private readonly settings: ConsumeSettings
   private readonly turns: Turns
+  private readonly owner: OutcomesOwner
   private readonly settler: Settler
-  private readonly answered: () => void
 
-  /** `answered` is called after each batch of the broker's answers. */
-  constructor(host: RunnerHost, settings: ConsumeSettings, turns: Turns, answered: () => void) {
+  constructor(host: RunnerHost, settings: ConsumeSettings, turns: Turns, owner: OutcomesOwner) {
     this.host = host
     this.settings = settings
     this.turns = turns
-    this.answered = answered
+    this.owner = owner
     this.settler = new Settler(host.clock, this)
   }
 
   settle(run: Run, settlement: Settlement): void {
     if (!run.held.alive || run.lost) return this.drop(run)
-    if (settlement.verb === 'ack') {
-      this.submit(run, 'ack', 0, run.wire)
-      return this.turns.end(run)
-    }
+    if (settlement.verb === 'ack') return this.submit(run, 'ack', 0, run.wire)
     if (this.settings.ephemeral) return this.giveUp(run, settlement.verb === 'release' ? undefined : settlement.error)
     switch (settlement.verb) {
       case 'retry':
@@ -52,6 +59,11 @@ export class Outcomes implements SettlementListener {
   /** Hands over what waits for the driver to be there. */
   flush(): void {
     this.settler.flush()
+  }
+
+  /** Tries nothing again from now on. */
+  stop(): void {
+    this.settler.stop()
   }
 
   /** `attempts`: how many were spent on it. */
@@ -73,20 +85,22 @@ export class Outcomes implements SettlementListener {
   expire(run: Run): void {
     this.host.emit('expired', { ...refOf(run), expiresAt: run.wire.expiresAt ?? 0, attempt: run.wire.attempt })
     this.submit(run, 'ack', 0, run.wire)
-    this.turns.end(run)
   }
 
   /** Gives a delivery back in place, with no attempt spent. */
   giveBack(run: Run): void {
     run.cancelWait?.()
+    // What is at most once is not kept anywhere.
+    if (this.settings.ephemeral) return this.submit(run, 'ack', 0, run.wire)
+    if (this.settings.order === 'key' && run.wire.key !== undefined) this.returns(run)
+    // Not every broker can change what it takes back in place.
+    if (run.wire !== run.recorded && !run.recording) this.settler.add(run, 'hold', 0, run.wire, undefined)
     this.submit(run, 'release', 0, withRelease(run.wire, run.wire.notBefore))
-    this.turns.end(run)
   }
 
   /** Gives it back for later, with no attempt spent. */
   postpone(run: Run, delayMs: number): void {
     this.submit(run, 'release', delayMs, withRelease(run.wire, undefined))
-    this.turns.end(run)
   }
 
   /** The delivery is not ours any more: whatever its handler does, nothing of it is settled. */
@@ -94,35 +108,58 @@ export class Outcomes implements SettlementListener {
     if (run.lost || run.state === 'gone') return
     run.lose(error)
     if (run.state === 'running' || run.state === 'settling') this.host.emit('leaseLost', { ...refOf(run), error })
-    if (!run.active) this.drop(run)
+    if (!run.active || run.timedOut) this.drop(run)
   }
 
   private fail(run: Run, delayMs: number | undefined, error: unknown): void {
-    const { clock } = this.host
     const { attempt } = run.wire
     if (attempt >= this.settings.maxAttempts) return this.bury(run, 'attempts-exhausted', error, attempt)
-    const delay = Math.ceil(delayMs ?? this.settings.retryDelay(attempt, () => clock.random()))
-    const now = clock.now()
+    const delay = Math.ceil(delayMs ?? this.delayAfter(attempt))
+    const now = this.host.clock.now()
     this.host.emit('retried', { ...refOf(run), attempt, delayMs: delay, error })
-    if (this.holds(run)) return this.hold(run, withFailure(run.wire, error, now, now + delay), delay)
-    this.submit(run, 'retry', delay, withFailure(run.wire, error, now, undefined))
-    this.turns.end(run)
+    if (run.keyed && this.settings.holdKey) return this.hold(run, withFailure(run.wire, error, now, now + delay), delay)
+    if (this.brokerWaits || delay === 0) return this.submit(run, 'retry', delay, withFailure(run.wire, error, now, undefined))
+    // It comes back at once, and waits here, or wherever it comes to.
+    this.submit(run, 'retry', 0, withFailure(run.wire, error, now, now + delay))
   }
 
   private release(run: Run, delayMs: number): void {
-    const delay = this.stopping ? 0 : Math.ceil(delayMs)
+    const delay = Math.ceil(delayMs)
+    const dueAt = this.host.clock.now() + delay
     // Given back in place, a keyed message would come after those of its key that wait here.
-    if (this.holds(run)) this.hold(run, { ...run.wire, notBefore: this.host.clock.now() + delay }, delay)
-    else if (delay === 0) this.giveBack(run)
-    else this.postpone(run, delay)
+    const stays = (run.keyed && this.settings.holdKey) || (delay > 0 && !this.brokerWaits)
+    if (stays) return this.hold(run, { ...run.wire, notBefore: dueAt }, delay)
+    if (delay > 0) return this.postpone(run, delay)
+    this.giveBack(run)
+    if (run.keyed) this.owner.giveBackBehind(run)
   }
 
-  /** Whether it waits for its next attempt here, because its key must or the broker has no delay. */
-  private holds(run: Run): boolean {
-    if (this.stopping) return false
-    return (run.keyed && this.settings.holdKey) || this.host.capabilities().features.delayedRetry.level === 'unsupported'
+  private get brokerWaits(): boolean {
+    return this.host.capabilities().features.delayedRetry.level !== 'unsupported'
   }
 
+  /** What the policy says, and the default where it is broken. */
+  private delayAfter(attempt: number): number {
+    const { clock, source } = this.host
+    const random = (): number => clock.random()
+    let error: unknown
+    try {
+      const delayMs: unknown = this.settings.retryDelay(attempt, random)
+      if (typeof delayMs === 'number' && delayMs >= 0 && delayMs < Infinity) return delayMs
+      error = new PosthornError(
+        'POSTHORN_INVALID_OPTION',
+        `The retryDelay of "${source}" answered ${String(delayMs)} after attempt ${attempt}, and must answer milliseconds from 0. ` +
+          'The default is used instead.',
+        { phase: 'handle' },
+      )
+    } catch (thrown) {
+      error = thrown
+    }
+    this.host.emit('callbackFailed', { where: `retryDelay of "${source}"`, error })
+    return fallbackDelay(attempt, random)
+  }
+
+  /** Keeps the delivery, and its key, for its next attempt here. */
   private hold(run: Run, wire: WireMessage, delayMs: number): void {
     run.wire = wire
     this.settler.add(run, 'hold', 0, wire, undefined)
@@ -133,19 +170,23 @@ export class Outcomes implements SettlementListener {
   private giveUp(run: Run, error: unknown): void {
     this.host.emit('handlerFailed', { ...refOf(run), error })
     this.submit(run, 'ack', 0, run.wire)
-    this.turns.end(run)
   }
 
   private submit(run: Run, verb: SettleVerb, delayMs: number, message: WireMessage): void {
     run.state = 'settling'
     this.settler.add(run, verb, delayMs, message, undefined)
+    this.turns.end(run)
   }
 
   // The broker's answers
 
   settled(item: PendingSettlement): void {
-    if (item.verb === 'hold') return
-    const { run, record } = item
+    const { run, record, verb } = item
+    if (verb === 'hold') {
+      run.recorded = item.message
+      return this.giveBackIfClosed(run)
+    }
+    if (run.state === 'gone') return
     this.remove(run)
     if (record === undefined) return
     this.host.emit('deadLettered', { ...refOf(run), reason: record.reason, attempts: record.attempts, error: run.cause })
@@ -157,28 +198,47 @@ export class Outcomes implements SettlementListener {
 
   failed(item: PendingSettlement, error: PosthornError): number | undefined {
     const { run, verb } = item
-    if (run.state === 'gone' || (verb === 'hold' && run.state !== 'holding')) return undefined
+    if (!this.stands(item)) return undefined
     if (verb === 'deadLetter') this.host.emit('deadLetterFailed', { ...refOf(run), error })
     else this.host.emit('settlementFailed', { ...refOf(run), verb, error })
-    return Math.min(longestSettleRetryMs, firstSettleRetryMs * 2 ** (item.failures - 1))
+    if (verb === 'hold') this.giveBackIfClosed(run)
+    return Math.min(longestSettleRetryMs, firstSettleRetryMs * 2 ** Math.min(item.failures - 1, 10))
+  }
+
+  stands(item: PendingSettlement): boolean {
+    const { run, verb, message } = item
+    if (verb !== 'hold') return run.state === 'settling'
+    // An older state must not replace what was recorded, or is done, since; one that goes back must be recorded first.
+    return run.wire === message && (run.state === 'holding' || (run.state === 'settling' && run.later !== undefined))
   }
 
   flushed(): void {
-    this.answered()
+    this.owner.answered()
+  }
+
+  private returns(run: Run): void {
+    run.returning = true
+    if (run.held.returning++ === 0) this.owner.windowsChanged()
+  }
+
+  private giveBackIfClosed(run: Run): void {
+    if (run.state === 'holding' && !run.active && this.owner.closed(run)) this.giveBack(run)
   }
 
   private remove(run: Run): void {
-    if (run.state === 'gone') return
     run.state = 'gone'
     run.cancelWait?.()
     run.held.remove(run)
+    if (run.returning && --run.held.returning === 0) this.owner.windowsChanged()
   }
 
   private drop(run: Run): void {
-    this.remove(run)
+    if (run.state !== 'gone') this.remove(run)
     this.turns.end(run)
   }
 }
+
+const fallbackDelay = exponential()
 
 function leaseLostError(source: string): PosthornError {
   return new PosthornError(

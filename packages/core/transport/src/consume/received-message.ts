@@ -4,12 +4,12 @@ import type { MessageHeaders, WireMessage } from '../contract/wire-message.ts'
 const noHeaders: MessageHeaders = Object.freeze(Object.create(null) as Record<string, string>)
 
 /** The message that a handler gets: a copy, so that what it changes shows up neither on the next attempt nor in a dead letter. */
-export function receivedMessage(wire: WireMessage, data: unknown, defaultType: string): Message {
-  const type = wire.type === '' ? defaultType : wire.type
+export function receivedMessage(wire: WireMessage, data: unknown, source: string): Message {
+  const type = receivedType(wire, source)
   return {
     id: wire.id,
     type,
-    data,
+    data: isPartOf(data, wire.body) ? Uint8Array.from(data) : data,
     time: wire.time,
     headers: copyOf(wire.headers),
     key: wire.key,
@@ -21,6 +21,16 @@ export function receivedMessage(wire: WireMessage, data: unknown, defaultType: s
     priority: wire.priority,
     replays: wire.replays,
   }
+}
+
+/** A foreign message without a type is of the type that it was routed by, or else of its source's name. */
+export function receivedType(wire: WireMessage, source: string): string {
+  if (wire.type !== '') return wire.type
+  return wire.routingKey === '' ? source : wire.routingKey
+}
+
+function isPartOf(data: unknown, body: Uint8Array): data is Uint8Array {
+  return data instanceof Uint8Array && data.buffer === body.buffer
 }
 
 function copyOf(headers: MessageHeaders): MessageHeaders {

@@ -4,9 +4,10 @@ import type { OutgoingMessage, SendOptions } from '../contract/message.ts'
 import type { HandlerOutput } from '../contract/middleware.ts'
 import type { Settlement } from '../contract/settlement.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
-import { deadLetterFor, releaseAfter, retryAfter } from './settlement.ts'
-import type { HeldScope } from './held-scope.ts'
 import { PosthornError } from '../errors.ts'
+import type { HeldScope } from './held-scope.ts'
+import { deadLetterFor, releaseAfter, retryAfter } from './settlement.ts'
+import type { PendingSettlement } from './settler.ts'
 
 /** What runs of one consumer share. */
 export interface RunOwner {
@@ -16,8 +17,8 @@ export interface RunOwner {
 }
 
 /**
- * `waiting`: held and not begun. `holding`: between two attempts, or before its time, with its key kept. `parked`: of a
- * paused type. `running`: in its handler. `settling`: on its way to the broker. `gone`: settled, lost or given back.
+ * `waiting`: held and not begun. `holding`: between two attempts, or before its time. `parked`: of a paused type.
+ * `running`: in its handler. `settling`: on its way to the broker. `gone`: settled, lost or given back.
  */
 export type RunState = 'waiting' | 'holding' | 'parked' | 'running' | 'settling' | 'gone'
 
@@ -31,6 +32,8 @@ export class Run implements Context {
   readonly delivery: Delivery
   /** The message as the broker keeps it; replaced when an attempt is recorded while holding. */
   wire: WireMessage
+  /** The same as the broker is known to have it. */
+  recorded: WireMessage
   state: RunState = 'waiting'
   /** Neighbours in the scope's list of what is held. */
   previous: Run | undefined = undefined
@@ -38,6 +41,9 @@ export class Run implements Context {
   readonly arrivedAt: number
   /** When the lease was last known to be renewed. */
   leasedAt: number
+  /** A renewal was asked for since then, and has not been answered with one. */
+  renewing = false
+  /** When its handler began; `Infinity` while it waits for its batch. */
   startedAt = 0
   /** Its handler has begun and not ended. */
   active = false
@@ -45,12 +51,19 @@ export class Run implements Context {
   keyed = false
   /** It is the one of its key that may go. */
   hasTurn = false
+  /** It is going back in place, and its key's order depends on that. */
+  returning = false
+  /** It is in the line of those that are ready, though perhaps not to be taken any more. */
+  lined = false
   /** While holding: its time has come. */
   due = false
   cancelWait: (() => void) | undefined = undefined
+  /** A `hold` is under way; what is to follow waits for its answer, which may change the delivery's token. */
+  recording = false
+  later: PendingSettlement[] | undefined = undefined
   /** What was thrown, for the event that says that it is dead-lettered. */
   cause: unknown = undefined
-  /** Its handler ran out of time and its outcome is decided; only the slot waits for it. */
+  /** Its handler ran out of time and its outcome is decided; only the slot and the key wait for it. */
   timedOut = false
   /** The deadline of a shutdown has passed: what its handler throws is no failure. */
   shutDown = false
@@ -69,6 +82,7 @@ export class Run implements Context {
     this.held = held
     this.delivery = delivery
     this.wire = delivery.message
+    this.recorded = delivery.message
     this.arrivedAt = now
     this.leasedAt = now
   }
@@ -106,6 +120,11 @@ export class Run implements Context {
     return self.controller.signal
   }
 
+  /** Its time begins now: what went before was waiting for others. */
+  restartTime(now: number): void {
+    this.self.startedAt = now
+  }
+
   abort(reason: PosthornError): void {
     if (this.aborted) return
     this.aborted = true
@@ -119,8 +138,7 @@ export class Run implements Context {
   }
 
   /** The same delivery's next attempt starts with a clean state. */
-  renew(wire: WireMessage): void {
-    this.wire = wire
+  renew(): void {
     this.controller = undefined
     this.abortReason = undefined
     this.aborted = false

@@ -1,10 +1,11 @@
 import type { Capabilities } from '../contract/capabilities.ts'
 import type { Clock } from '../contract/clock.ts'
 import type { Codec } from '../contract/codec.ts'
-import type { MessageRef, TransportEvents } from '../contract/events.ts'
+import type { EmitEvent, MessageRef } from '../contract/events.ts'
 import type { HandlerOutput } from '../contract/middleware.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
 import type { LoneGate } from './lone-gate.ts'
+import { receivedType } from './received-message.ts'
 import type { Run } from './run.ts'
 
 /** What a consumer's runner needs of its transport. */
@@ -17,13 +18,13 @@ export interface RunnerHost {
   readonly codec: Codec
   readonly gate: LoneGate
   readonly capabilities: () => Capabilities
-  emit<Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]): void
+  readonly emit: EmitEvent
   output(cause: WireMessage, stable: boolean, ordinal: number, output: HandlerOutput): Promise<void>
 }
 
-/** A foreign message without a type has its source's name as one. */
+/** As the handler sees it. */
 export function typeOf(run: Run): string {
-  return run.wire.type === '' ? run.owner.source : run.wire.type
+  return receivedType(run.wire, run.owner.source)
 }
 
 export function refOf(run: Run): MessageRef {

@@ -22,16 +22,23 @@ export interface SettlementListener {
   lost(item: PendingSettlement): void
   /** Answers after how many milliseconds to try again, or `undefined` when it has taken another way. */
   failed(item: PendingSettlement, error: PosthornError): number | undefined
+  /** Whether the settlement is still to be made. */
+  stands(item: PendingSettlement): boolean
   /** A whole batch has been answered. */
   flushed(): void
 }
 
-/** Gathers the settlements of a turn and hands them to the driver, one batch for each scope. */
+/**
+ * Gathers the settlements of a turn and hands them to the driver, one batch for each scope. Of one delivery, one at a
+ * time is under way.
+ */
 export class Settler {
   private readonly clock: Clock
   private readonly listener: SettlementListener
-  private readonly queues = new Map<HeldScope, PendingSettlement[]>()
+  /** Scopes with settlements that have not been handed over. */
+  private dirty: HeldScope[] = []
   private scheduled = false
+  private readonly timers = new Set<() => void>()
 
   constructor(clock: Clock, listener: SettlementListener) {
     this.clock = clock
@@ -39,61 +46,121 @@ export class Settler {
   }
 
   add(run: Run, verb: SettleVerb, delayMs: number, message: WireMessage, record: DeadLetterRecord | undefined): void {
-    this.queue({ run, delivery: run.delivery, verb, delayMs, message, record, failures: 0 })
+    const item = { run, delivery: run.delivery, verb, delayMs, message, record, failures: 0 }
+    if (!run.recording) return this.queue(item)
+    run.later ??= []
+    run.later.push(item)
+  }
+
+  /** Cancels what waits to be tried again. */
+  stop(): void {
+    for (const cancel of this.timers) cancel()
+    this.timers.clear()
+  }
+
+  readonly flush = (): void => {
+    this.scheduled = false
+    const scopes = this.dirty
+    this.dirty = []
+    for (const held of scopes) this.handOver(held)
   }
 
   private queue(item: PendingSettlement): void {
-    const queue = this.queues.get(item.run.held)
-    if (queue === undefined) this.queues.set(item.run.held, [item])
-    else queue.push(item)
+    const { run } = item
+    const { held } = run
+    if (item.verb === 'hold') run.recording = true
+    if (held.pending.length === 0) this.dirty.push(held)
+    held.pending.push(item)
     if (this.scheduled) return
     this.scheduled = true
     this.clock.defer(this.flush)
   }
 
-  readonly flush = (): void => {
-    this.scheduled = false
-    for (const [held, items] of this.queues) {
-      if (items.length === 0) {
-        this.queues.delete(held)
-        continue
-      }
-      // The driver's `consume` has not answered yet: what it handed out before is settled when it has.
-      if (held.alive && held.consumer === undefined) continue
-      this.queues.set(held, [])
-      if (!held.alive || held.consumer === undefined) {
-        for (const item of items) this.listener.lost(item)
-        this.queues.delete(held)
-        this.listener.flushed()
-      } else {
-        held.consumer.settle(held.scope, items).then(
-          (outcomes) => this.answered(items, outcomes),
-          (error: unknown) => {
-            const failure = toPosthornError(error, 'POSTHORN_SETTLE_FAILED', { phase: 'settle', retryable: true })
-            this.answered(items, items.map(() => failure))
-          },
-        )
-      }
+  private handOver(held: HeldScope): void {
+    const { consumer } = held
+    // The driver's `consume` has not answered yet: what it handed out before is settled when it has.
+    if (held.alive && consumer === undefined) {
+      this.dirty.push(held)
+      return
     }
+    const items = held.pending.some(isGone) ? held.pending.filter((item) => !isGone(item)) : held.pending
+    held.pending = []
+    if (items.length === 0) return
+    if (!held.alive || consumer === undefined) {
+      for (const item of items) this.lost(item)
+      return this.listener.flushed()
+    }
+    let answer: Promise<readonly SettleOutcome[]>
+    try {
+      answer = consumer.settle(held.scope, items)
+    } catch (error) {
+      answer = Promise.reject(toPosthornError(error, 'POSTHORN_SETTLE_FAILED'))
+    }
+    answer.then(
+      (outcomes) => this.answered(items, outcomes),
+      (error: unknown) => {
+        const failure = toPosthornError(error, 'POSTHORN_SETTLE_FAILED', { phase: 'settle', retryable: true })
+        this.answered(items, items.map(() => failure))
+      },
+    )
   }
 
   private answered(items: readonly PendingSettlement[], outcomes: readonly SettleOutcome[]): void {
     for (let index = 0; index < items.length; index++) {
       const item = items[index] as PendingSettlement
       const outcome = outcomes[index]
-      if (outcome === 'confirmed' || outcome === 'sent') this.listener.settled(item)
-      else if (outcome === 'lost') this.listener.lost(item)
-      else this.retry(item, outcome ?? shortAnswer)
+      if (outcome === 'confirmed' || outcome === 'sent') this.settled(item)
+      else if (outcome === 'lost') this.lost(item)
+      else this.failed(item, outcome ?? shortAnswer)
     }
     this.listener.flushed()
   }
 
-  private retry(item: PendingSettlement, error: PosthornError): void {
+  private settled(item: PendingSettlement): void {
+    if (item.verb === 'hold') this.recorded(item.run)
+    this.listener.settled(item)
+  }
+
+  private lost(item: PendingSettlement): void {
+    item.run.recording = false
+    item.run.later = undefined
+    this.listener.lost(item)
+  }
+
+  private failed(item: PendingSettlement, error: PosthornError): void {
+    const { run, verb } = item
     item.failures++
     const delayMs = this.listener.failed(item, error)
-    if (delayMs === undefined) return
-    this.clock.setTimer(() => this.queue(item), delayMs)
+    // What goes back in place is recorded first, if there is room; anything else that waits makes the record needless.
+    const needed = verb === 'hold' && run.later?.at(-1)?.verb === 'release' && error.code !== 'POSTHORN_HOLD_FULL'
+    if (verb === 'hold' && !needed && this.recorded(run)) return
+    if (needed) this.queueLater(item, delayMs ?? 0)
+    else if (delayMs !== undefined) this.queueLater(item, delayMs)
   }
+
+  private queueLater(item: PendingSettlement, delayMs: number): void {
+    const cancel = this.clock.setTimer(() => {
+      this.timers.delete(cancel)
+      if (this.listener.stands(item)) this.queue(item)
+    }, delayMs)
+    this.timers.add(cancel)
+  }
+
+  /** Goes on with what waited for a `hold` to be answered; true when there was something. */
+  private recorded(run: Run): boolean {
+    run.recording = false
+    const later = run.later?.filter((item) => this.listener.stands(item)) ?? []
+    const [next, ...rest] = later
+    run.later = rest.length === 0 ? undefined : rest
+    if (next === undefined) return false
+    this.queue(next)
+    return true
+  }
+}
+
+/** Lost since it was decided on. */
+function isGone(item: PendingSettlement): boolean {
+  return item.run.state === 'gone'
 }
 
 const shortAnswer = new PosthornError('POSTHORN_DEFECT', 'The driver answered for fewer settlements than it was given.', {

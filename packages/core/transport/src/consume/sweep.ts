@@ -8,9 +8,12 @@ export interface SweepListener {
   /** The handler has run longer than its time. */
   timedOut(run: Run): void
   leaseLost(run: Run, error: PosthornError): void
-  /** Not begun at half of its lease: somebody else could begin it. */
-  overdue(run: Run): void
+  /** Not begun at half of its lease: somebody else could begin it. False when it is kept all the same. */
+  overdue(run: Run): boolean
 }
+
+/** The part of the longest hold of a session after which a handler must have ended, so that the scope is not taken. */
+const holdShare = 0.95
 
 /**
  * One timer for everything that a consumer holds: handlers' timeouts, the renewal of leases, deliveries that have waited
@@ -34,11 +37,18 @@ export class Sweep {
   }
 
   arrived(now: number): void {
-    if (this.lease.durationMs !== undefined) this.arm(now + this.leaseStepMs())
+    const { scope, durationMs } = this.lease
+    if (durationMs !== undefined) this.arm(now + (scope === 'delivery' ? stepOf(durationMs) : durationMs / 2))
   }
 
-  started(now: number): void {
-    this.arm(now + this.timeoutMs)
+  started(run: Run): void {
+    this.arm(this.timeoutAt(run))
+  }
+
+  /** It waits again, though its handler has begun before. */
+  waits(run: Run): void {
+    const { scope, durationMs } = this.lease
+    if (scope === 'session' && durationMs !== undefined) this.arm(run.arrivedAt + durationMs / 2)
   }
 
   stop(): void {
@@ -46,8 +56,10 @@ export class Sweep {
     this.cancel?.()
   }
 
-  private leaseStepMs(): number {
-    return Math.max(1, Math.floor((this.lease.durationMs ?? 0) / 3))
+  private timeoutAt(run: Run): number {
+    const { scope, durationMs } = this.lease
+    const at = run.startedAt + this.timeoutMs
+    return scope === 'session' && durationMs !== undefined ? Math.min(at, run.arrivedAt + holdShare * durationMs) : at
   }
 
   private arm(at: number): void {
@@ -66,8 +78,9 @@ export class Sweep {
       const renewals: Run[] = []
       for (const run of held.runs()) {
         if (run.active && !run.timedOut) {
-          if (run.startedAt + this.timeoutMs <= now) this.listener.timedOut(run)
-          else next = Math.min(next, run.startedAt + this.timeoutMs)
+          const at = this.timeoutAt(run)
+          if (at <= now) this.listener.timedOut(run)
+          else next = Math.min(next, at)
         }
         next = Math.min(next, this.attend(run, now, renewals))
       }
@@ -79,31 +92,34 @@ export class Sweep {
   /** Sees to one delivery's lease; answers when to look again. */
   private attend(run: Run, now: number, renewals: Run[]): number {
     const { scope, durationMs } = this.lease
-    if (durationMs === undefined || run.state === 'gone') return Infinity
+    if (durationMs === undefined || run.lost || run.state === 'gone') return Infinity
     const half = run.arrivedAt + durationMs / 2
-    // Whoever waits for a slot can be begun elsewhere; who waits for its key, its time or its type cannot.
-    const idle = run.state === 'waiting' && !run.keyed
-    if (half <= now && (idle || (scope === 'session' && !run.active && run.state !== 'settling'))) {
-      this.listener.overdue(run)
+    if (half <= now && canBeElsewhere(run, scope) && this.listener.overdue(run)) return Infinity
+    const halfAt = half > now ? half : Infinity
+    if (scope === 'session') return halfAt
+    const step = stepOf(durationMs)
+    // Nobody has answered for a whole lease: somebody else may have it by now.
+    if (run.renewing && run.leasedAt + durationMs <= now && run.state !== 'settling') {
+      this.listener.leaseLost(run, lost(run.held, 'was not renewed in time'))
       return Infinity
     }
-    if (scope === 'delivery') {
-      if (run.leasedAt + this.leaseStepMs() <= now) renewals.push(run)
-      return now + this.leaseStepMs()
-    }
-    return run.state === 'settling' || run.active ? Infinity : Math.max(now + 1, half)
+    if (run.leasedAt + step <= now) renewals.push(run)
+    return Math.min(now + step, halfAt)
   }
 
   private renew(held: HeldScope, runs: readonly Run[]): void {
     const { consumer } = held
     if (consumer === undefined) return
     const askedAt = this.clock.now()
+    for (const run of runs) run.renewing = true
     consumer.renew(held.scope, held.deliveries(runs)).then(
       (outcomes) => {
         for (const [index, run] of runs.entries()) {
           const outcome = outcomes[index]
-          if (outcome === 'confirmed' || outcome === 'sent') run.leasedAt = askedAt
-          else if (outcome === 'lost') this.listener.leaseLost(run, lost(held))
+          if (outcome === 'confirmed' || outcome === 'sent') {
+            run.leasedAt = askedAt
+            run.renewing = false
+          } else if (outcome === 'lost') this.listener.leaseLost(run, lost(held, 'could not be renewed'))
         }
       },
       // A driver that breaks its word here is noticed when the lease runs out.
@@ -112,8 +128,19 @@ export class Sweep {
   }
 }
 
-function lost(held: HeldScope): PosthornError {
-  return new PosthornError('POSTHORN_LEASE_LOST', `A delivery of ${held.scope.name} could not be renewed: its lease is lost.`, {
+/** Often enough that one renewal can fail. */
+function stepOf(durationMs: number): number {
+  return Math.max(1, Math.floor(durationMs / 3))
+}
+
+/** Who waits for a slot can be begun elsewhere; who waits for its key, its time or its type cannot, but leases of sessions end. */
+function canBeElsewhere(run: Run, scope: LeaseCapability['scope']): boolean {
+  if (scope === 'delivery') return run.state === 'waiting' && !run.keyed
+  return !run.active && run.state !== 'settling'
+}
+
+function lost(held: HeldScope, why: string): PosthornError {
+  return new PosthornError('POSTHORN_LEASE_LOST', `A delivery of ${held.scope.name} ${why}: its lease is lost.`, {
     phase: 'settle',
   })
 }

@@ -9,7 +9,7 @@ export class Turns {
   private readonly ordered: boolean
   /** Called when something becomes ready outside of a delivery. */
   private readonly wake: () => void
-  private readonly ready = new Deque<Run>()
+  private readonly line = new Deque<Run>()
   private readonly lanes = new Lanes()
 
   constructor(clock: Clock, ordered: boolean, wake: () => void) {
@@ -18,17 +18,30 @@ export class Turns {
     this.wake = wake
   }
 
+  /** How many are ready, or were and have not been forgotten. */
+  get ready(): number {
+    return this.line.length
+  }
+
+  /** How many wait for their key, or did and have not been forgotten. */
+  get behind(): number {
+    return this.lanes.length
+  }
+
   /** Lines a delivery up. */
   enter(run: Run, now: number): void {
     if (this.ordered && run.wire.key !== undefined) {
       run.keyed = true
-      if (this.lanes.enter(run.wire.key, run)) this.give(run, now)
-    } else this.ready.push(run)
+      if (!this.lanes.enter(run.wire.key, run)) return
+      run.hasTurn = true
+    }
+    this.admit(run, now)
   }
 
   /** The next one to handle. */
   next(): Run | undefined {
-    for (let run = this.ready.shift(); run !== undefined; run = this.ready.shift()) {
+    for (let run = this.line.shift(); run !== undefined; run = this.line.shift()) {
+      run.lined = false
       if (run.state === 'waiting') return run
     }
     return undefined
@@ -39,7 +52,9 @@ export class Turns {
     if (!run.hasTurn || run.active) return
     run.hasTurn = false
     const next = this.lanes.leave(run.wire.key as string)
-    if (next !== undefined) this.give(next, this.clock.now())
+    if (next === undefined) return
+    next.hasTurn = true
+    this.admit(next, this.clock.now())
   }
 
   /** Keeps a delivery, and its key, until its time has come. */
@@ -56,16 +71,32 @@ export class Turns {
   /** Goes on with what was held, when its time has come and its last handler has ended. */
   resume(run: Run): void {
     if (run.state !== 'holding' || !run.due || run.active) return
-    run.renew(run.wire)
+    run.renew()
     run.state = 'waiting'
-    this.ready.push(run)
+    this.lineUp(run)
   }
 
-  private give(run: Run, now: number): void {
-    run.hasTurn = true
+  /** Forgets what is not waiting any more. */
+  compact(): void {
+    for (let left = this.line.length; left > 0; left--) {
+      const run = this.line.shift() as Run
+      if (run.state === 'waiting') this.line.push(run)
+      else run.lined = false
+    }
+    this.lanes.compact()
+  }
+
+  private admit(run: Run, now: number): void {
     const { notBefore } = run.wire
     // An attempt that was due later when its last holder gave it back or died still is.
     if (notBefore !== undefined && notBefore > now) this.hold(run, notBefore - now)
-    else this.ready.push(run)
+    else this.lineUp(run)
+  }
+
+  /** One that was parked meanwhile has kept its place. */
+  private lineUp(run: Run): void {
+    if (run.lined) return
+    run.lined = true
+    this.line.push(run)
   }
 }

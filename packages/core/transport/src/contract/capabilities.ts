@@ -33,7 +33,10 @@ export type Feature =
   | 'attemptCount'
   /** Limits: `levels`. */
   | 'priority'
-  /** Messages of one key in order, also with several consumers. */
+  /**
+   * Messages of one key in order, also with several consumers. Limits: `shards`, where a source is split into so many
+   * parts, each read by one consumer at a time; without it consumers share a source message by message.
+   */
   | 'keyOrder'
   /** A retrying key holds back its later messages, and a crash keeps the attempts spent. Limits: `maxHeld` per scope. */
   | 'holdKey'
@@ -68,7 +71,7 @@ export interface LeaseCapability {
 export interface BrokerLimits {
   /** Bytes of one encoded body. */
   readonly maxBodyBytes: number
-  /** Bytes of all header names and values of one message. */
+  /** Bytes of all header names and values that the user gives one message; the envelope has its own room beside them. */
   readonly maxHeaderBytes: number
   /** Messages in one call of the driver's `publish`. */
   readonly maxBatch: number

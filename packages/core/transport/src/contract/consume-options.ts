@@ -26,8 +26,6 @@ export interface ConsumeOptions {
   readonly handlerTimeoutMs?: number
   /** Bytes of a body past which a message is dead-lettered unread. Default: no bound beyond the broker's. */
   readonly maxBytes?: number
-  /** Where a group that does not exist yet starts. Default: now. */
-  readonly from?: 'earliest' | Date
   /** Name of the handler in dead letters. Default: the function's name. */
   readonly name?: string
 }
@@ -51,6 +49,8 @@ export interface DurableSubscription {
   readonly ephemeral?: never
   /** AMQP patterns: `*` is one word, `#` none or more. Default `#`, all. */
   readonly patterns?: string | readonly string[]
+  /** Where a group that does not exist yet starts. Default: now. */
+  readonly from?: 'earliest' | Date
 }
 
 export interface EphemeralSubscription {

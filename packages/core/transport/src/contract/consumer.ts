@@ -24,7 +24,7 @@ export interface PauseOptions {
 }
 
 export interface StopOptions {
-  /** Milliseconds. Default 30,000. */
+  /** Milliseconds that handlers have to end. Default 30,000. Giving back those that have not takes up to 6,000 more. */
   readonly deadlineMs?: number
 }
 

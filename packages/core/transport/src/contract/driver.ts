@@ -2,7 +2,7 @@ import type { Capabilities } from './capabilities.ts'
 import type { Clock } from './clock.ts'
 import type { DeadLetterRecord } from './dead-letters.ts'
 import type { Depth } from './depth.ts'
-import type { TransportEvents } from './events.ts'
+import type { EmitEvent } from './events.ts'
 import type { DeclareMode, PlanItem, Topology } from './topology.ts'
 import type { WireMessage } from './wire-message.ts'
 import type { PosthornError } from '../errors.ts'
@@ -37,7 +37,7 @@ export interface DriverHost {
   /** Aborts when connecting is given up. */
   readonly signal: AbortSignal
   /** Tells users of what no handler sees, such as a gap in a log. */
-  emit<Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]): void
+  readonly emit: EmitEvent
   /**
    * The session is gone, not merely a socket that the client restores; call it once. Every scope, consumer and pass of it
    * is void, and nothing of this connection may call the transport again: sinks hear nothing more.
@@ -175,8 +175,9 @@ export interface Delivery {
   readonly token: unknown
   readonly message: WireMessage
   /**
-   * The broker's hand-outs of this message including this one; 1 where it does not count. Crashes and failures count;
-   * releases and closes only where `uncountedRelease` and `uncountedClose` say so.
+   * The broker's hand-outs of this message including this one; 1 where it does not count. Crashes and failures count. So
+   * do the releases that `message.releases` records, which are taken off again; others, and closes, only where
+   * `uncountedRelease` and `uncountedClose` are unsupported.
    */
   readonly deliveries: number
   /** False when the id was made up here and the next hand-out would carry another one. */
@@ -246,7 +247,8 @@ export interface DriverConsumer {
  *   handed out, in the order of the items, for whoever may take it. The runner releases in the order of delivery.
  * - `hold`: record `message.attempt` and, as far as there is room, the other fields of `message`, as the state to hand out
  *   after a crash (in place, at once, whatever its `notBefore`: the runner waits for that). The delivery stays ours, and
- *   counts. Answers `confirmed`, `lost` or an error, never `sent`; later verbs settle the held state.
+ *   counts. Answers `confirmed`, `lost` or an error, never `sent`; later verbs settle the held state. Where the feature
+ *   `holdKey` is unsupported, nothing is recorded and the answer is `confirmed`.
  * - `deadLetter`: store `message` with `record`, confirmed, then remove it from the source.
  */
 export type SettleVerb = 'ack' | 'retry' | 'release' | 'hold' | 'deadLetter'

@@ -46,3 +46,6 @@ export interface TransportEvents {
   /** A listener or callback of the user's threw. */
   readonly callbackFailed: { readonly where: string; readonly error: unknown }
 }
+
+/** Tells whoever listens. */
+export type EmitEvent = <Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]) => void

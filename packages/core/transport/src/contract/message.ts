@@ -29,9 +29,9 @@ export interface Message<Data = unknown, Type extends string = string> {
 export interface OutgoingMessage<Data = unknown, Type extends string = string> {
   /** JSON-shaped, or a `Uint8Array`, which travels as it is. */
   readonly data: Data
-  /** Default: a new UUID v7. Give your own to be able to send again after an unknown outcome. 1 to 128 printable characters. */
+  /** Default: a new UUID v7. Give your own to be able to send again after an unknown outcome. 1 to 128 visible ASCII characters. */
   readonly id?: string
-  /** Dot-separated words, such as `order.created`. Default: the queue's or topic's name. */
+  /** Dot-separated words, such as `order.created`; 1 to 255 bytes, no control characters. Default: the queue's or topic's name. */
   readonly type?: Type
   /** Default: now. */
   readonly time?: number | Date
@@ -41,8 +41,11 @@ export interface OutgoingMessage<Data = unknown, Type extends string = string> {
   readonly key?: string
   /** Default: `type`. At most 255 bytes. */
   readonly routingKey?: string
+  /** 1 to 255 bytes. */
   readonly correlationId?: string
+  /** 1 to 255 bytes. */
   readonly causationId?: string
+  /** The `address` of an inbox. */
   readonly replyTo?: string
   /** Never handed to a handler at or after this time, on any attempt. */
   readonly expiresAt?: number | Date
@@ -55,7 +58,7 @@ export interface OutgoingMessage<Data = unknown, Type extends string = string> {
 /** How long to wait for the broker's confirmation. */
 export interface SendOptions {
   /** Milliseconds. Default: the transport's `sendTimeoutMs`. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Aborting before the message is written rejects it; afterwards its outcome is `unknown`. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }

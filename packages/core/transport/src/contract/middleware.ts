@@ -1,7 +1,7 @@
 import type { Capabilities } from './capabilities.ts'
 import type { Clock } from './clock.ts'
 import type { Context } from './context.ts'
-import type { TransportEvents } from './events.ts'
+import type { EmitEvent } from './events.ts'
 import type { Message, OutgoingMessage, SendOptions } from './message.ts'
 import type { Settlement } from './settlement.ts'
 
@@ -70,10 +70,15 @@ export interface MiddlewareRuntime {
   readonly source: string
   readonly clock: Clock
   readonly capabilities: Capabilities
-  emit<Name extends keyof TransportEvents>(name: Name, event: TransportEvents[Name]): void
+  readonly emit: EmitEvent
   /** Stops handing out messages of these types, or all; nothing is lost and no attempt spent. Counted: as many `resume`s. */
   pause(types?: readonly string[]): void
   resume(types?: readonly string[]): void
+  /**
+   * At most so many further handlers start until the next call; `Infinity` at first. Credit follows, so that little is taken
+   * that cannot start. For rates and for trial runs.
+   */
+  allow(starts: number): void
   /** Takes over where this attempt's `context.send` and `context.publish` go. */
   redirect(context: Context, to: (output: HandlerOutput) => Promise<void>): void
   /** Called once when the consumer has stopped. */

@@ -89,7 +89,10 @@ export interface Transport<Native = unknown> extends AsyncDisposable {
 }
 
 export interface CloseOptions {
-  /** Milliseconds for everything together. Default 30,000. */
+  /**
+   * Milliseconds that handlers and confirmations have to end. Default 30,000. Where some have not, telling them and giving
+   * their messages back takes up to 6,000 more.
+   */
   readonly deadlineMs?: number
 }
 

@@ -82,6 +82,11 @@ export class Backlog {
     return (this.levels[priority] as Level).first < entry.sequence
   }
 
+  /** Places in use, also by what was discarded. */
+  get room(): number {
+    return this.size + this.discarded
+  }
+
   /** Removes an entry from wherever it is. */
   discard(entry: Entry): void {
     entry.place = 'spent'
@@ -112,7 +117,8 @@ export class Backlog {
   /** In no order. */
   *[Symbol.iterator](): Generator<WireMessage | Entry> {
     for (const level of this.levels) {
-      for (const item of level?.items ?? []) if (!(item instanceof Entry && item.place === 'spent')) yield item
+      for (const item of level?.items ?? [])
+        if (!(item instanceof Entry && item.place === 'spent')) yield item
     }
     for (const entry of this.returned.values()) if (entry.place !== 'spent') yield entry
   }
@@ -166,7 +172,9 @@ export class Backlog {
     const item = level.items.shift() as WireMessage | Entry
     const sequence = level.first++
     if (level.items.length === 0) this.filled &= ~(1 << priority)
-    return item instanceof Entry ? item : new Entry(this.line, item, sequence, priority, 1, undefined, undefined)
+    return item instanceof Entry
+      ? item
+      : new Entry(this.line, item, sequence, priority, 1, undefined, undefined)
   }
 
   private isFirst(returned: Entry, topPriority: number): boolean {
@@ -184,7 +192,10 @@ export class Backlog {
       while (level.items.length > 0) {
         const item = level.items.shift() as WireMessage | Entry
         const sequence = level.first++
-        const entry = item instanceof Entry ? item : new Entry(this.line, item, sequence, priority, 1, undefined, undefined)
+        const entry =
+          item instanceof Entry
+            ? item
+            : new Entry(this.line, item, sequence, priority, 1, undefined, undefined)
         if (entry.place !== 'spent') left.push(entry)
       }
       this.filled &= ~(1 << priority)

@@ -19,30 +19,58 @@ export function describeCapabilities(settings: MemorySettings): Capabilities {
   const noDelay = unsupported('wait before sending, or let the consumer hold the message')
   const noHistory = unsupported('declare the group before what it must get is published')
   const noKeys = unsupported("one consumer with order 'none' and concurrency 1")
-  const uncounted = settings.release === 'uncounted' ? native : unsupported('pause the consumer, which spends nothing')
+  const noHold = unsupported("whileRetrying: 'overtake'")
+  const uncounted =
+    settings.release === 'uncounted' ? native : unsupported('pause the consumer, which spends nothing')
   const keyOrder: Capability =
     settings.shards === undefined
-      ? { level: 'native', guarantee: 'A key with unsettled deliveries goes to the consumer that has them, or to nobody.' }
-      : { level: 'native', guarantee: 'A key belongs to one shard, and a shard to one consumer at a time.', limits: { shards: settings.shards } }
+      ? {
+          level: 'native',
+          guarantee: 'A key with unsettled deliveries goes to the consumer that has them, or to nobody.',
+        }
+      : {
+          level: 'native',
+          guarantee: 'A key belongs to one shard, and a shard to one consumer at a time.',
+          limits: { shards: settings.shards },
+        }
   return {
     features: {
-      durability: unsupported('any broker with a disk: the contents end with the process, though not with a connection'),
+      durability: unsupported(
+        'any broker with a disk: the contents end with the process, though not with a connection',
+      ),
       delayedSend: settings.delay ? delayed : noDelay,
       delayedRetry: settings.delay ? delayed : noDelay,
       uncountedRelease: uncounted,
       uncountedClose: uncounted,
-      deliveryCount: settings.deliveryCount ? native : unsupported('count attempts, which are recorded with the message'),
+      deliveryCount: settings.deliveryCount
+        ? native
+        : unsupported('count attempts, which are recorded with the message'),
       attemptCount: settings.attemptCount
         ? native
-        : { level: 'emulated', guarantee: 'Attempts are hand-outs.', cost: 'Crashes and releases spend attempts, too.' },
+        : {
+            level: 'emulated',
+            guarantee: 'Attempts are hand-outs.',
+            cost: 'Crashes and releases spend attempts, too.',
+          },
       priority: settings.priority
-        ? { level: 'native', guarantee: 'A higher priority always goes first, so a lower one may wait for ever.', limits: { levels: 10 } }
+        ? {
+            level: 'native',
+            guarantee: 'A higher priority always goes first, so a lower one may wait for ever.',
+            limits: { levels: 10 },
+          }
         : unsupported('a queue for each priority'),
       keyOrder: settings.keyOrder ? keyOrder : noKeys,
-      holdKey: settings.keyOrder ? native : noKeys,
-      expiry: { level: 'native', guarantee: 'Removed when its turn comes, and never handled after its time.' },
+      holdKey: settings.keyOrder ? (settings.holdKey ? native : noHold) : noKeys,
+      expiry: {
+        level: 'native',
+        guarantee: 'Removed when its turn comes, and never handled after its time.',
+      },
       deduplication: settings.deduplication
-        ? { level: 'native', guarantee: 'The last 100,000 ids of each queue at most.', limits: { ids: 100_000 } }
+        ? {
+            level: 'native',
+            guarantee: 'The last 100,000 ids of each queue at most.',
+            limits: { ids: 100_000 },
+          }
         : unsupported('make handlers idempotent by context.idempotencyKey'),
       fromEarliest: settings.history === false ? noHistory : describeHistory(settings.history),
       fromTime: settings.history === false ? noHistory : describeHistory(settings.history),
@@ -51,7 +79,10 @@ export function describeCapabilities(settings: MemorySettings): Capabilities {
       patternRouting:
         settings.patterns === 'broker'
           ? native
-          : { level: 'emulated', cost: 'Every group gets everything that is published; the driver drops what does not match.' },
+          : {
+              level: 'emulated',
+              cost: 'Every group gets everything that is published; the driver drops what does not match.',
+            },
       boundedQueues: native,
       releaseInPlace: native,
       deadLetterPass: native,
@@ -69,8 +100,18 @@ export function describeCapabilities(settings: MemorySettings): Capabilities {
   }
 }
 
-function describeHistory({ maxMessages, maxBytes }: { readonly maxMessages: number; readonly maxBytes: number }): Capability {
-  return { level: 'native', guarantee: 'As far back as the topic keeps messages.', limits: { maxMessages, maxBytes } }
+function describeHistory({
+  maxMessages,
+  maxBytes,
+}: {
+  readonly maxMessages: number
+  readonly maxBytes: number
+}): Capability {
+  return {
+    level: 'native',
+    guarantee: 'As far back as the topic keeps messages.',
+    limits: { maxMessages, maxBytes },
+  }
 }
 
 function describeEphemeral(settings: MemorySettings, alternative: string): Capability {

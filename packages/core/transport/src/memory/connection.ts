@@ -90,7 +90,14 @@ export class Connection implements DriverConnection<MemoryNative> {
     if (request.order === 'key' && !this.parts.settings.keyOrder) {
       throw unsupported('order by key', 'Consume with order "none".', 'declare')
     }
-    const consumer = new Consumer(this, this.open(source), this.deadLetterQueue(source), request, sink, this.parts)
+    const consumer = new Consumer(
+      this,
+      this.open(source),
+      this.deadLetterQueue(source),
+      request,
+      sink,
+      this.parts,
+    )
     this.consumers.add(consumer)
     this.parts.clock.defer(() => consumer.start())
     return consumer
@@ -107,7 +114,11 @@ export class Connection implements DriverConnection<MemoryNative> {
     const queue = this.find(source)
     const name = this.deadLetterQueue(source)
     if (name === undefined) {
-      throw unsupported(`dead letters of "${sourceName(source)}"`, 'It is at most once: what fails is gone.', 'receive')
+      throw unsupported(
+        `dead letters of "${sourceName(source)}"`,
+        'It is at most once: what fails is gone.',
+        'receive',
+      )
     }
     const deadLetters = openQueue(this.parts, name)
     if (deadLetters.hasPass) throw deadLettersBusy(sourceName(source))
@@ -135,12 +146,14 @@ export class Connection implements DriverConnection<MemoryNative> {
   }
 
   block(reason: string | undefined): void {
+    if (!this.isOpen) return
     this.host.blocked(reason)
     this.gate.resume()
   }
 
   /** While there is a reason, nothing comes through, in either direction. */
   interrupt(reason: string | undefined): void {
+    if (!this.isOpen) return
     this.gate.isReachable = reason === undefined
     this.host.unreachable(reason)
     for (const consumer of this.consumers) consumer.interrupt()
@@ -186,7 +199,9 @@ export class Connection implements DriverConnection<MemoryNative> {
 
   private find(source: Source): Queue {
     const queue =
-      source.kind === 'ephemeral' ? undefined : this.parts.queues.get(nativeSource(this.host.namespace, source))
+      source.kind === 'ephemeral'
+        ? undefined
+        : this.parts.queues.get(nativeSource(this.host.namespace, source))
     if (queue === undefined) throw missing(`${source.kind} "${sourceName(source)}"`)
     return queue
   }
@@ -202,14 +217,20 @@ export class Connection implements DriverConnection<MemoryNative> {
     if (!this.parts.settings.ephemeral) {
       throw unsupported('ephemeral subscriptions and inboxes', 'Subscribe with a group.', 'declare')
     }
-    return source.kind === 'inbox' ? this.openInbox(source.name) : this.openEphemeral(source.topic, source.patterns)
+    return source.kind === 'inbox'
+      ? this.openInbox(source.name)
+      : this.openEphemeral(source.topic, source.patterns)
   }
 
   private openInbox(name: string): Queue {
     const { host, parts } = this
     const native = nativeInbox(host.namespace, name)
     if (parts.queues.has(native)) throw missing(`free name "${name}" for an inbox: another one has it`)
-    const queue = new Queue(native, { ...plainArguments, kind: 'inbox', maxMessages: maxEphemeralMessages }, parts)
+    const queue = new Queue(
+      native,
+      { ...plainArguments, kind: 'inbox', maxMessages: maxEphemeralMessages },
+      parts,
+    )
     parts.queues.set(native, queue)
     return queue
   }
@@ -219,9 +240,15 @@ export class Connection implements DriverConnection<MemoryNative> {
     const topic = parts.topics.get(nativeName(host.namespace, topicName))
     if (topic === undefined) throw missing(`topic "${topicName}"`)
     const name = `${topic.name}/~${parts.nextSerial()}`
-    const args = { ...plainArguments, kind: 'ephemeral', maxMessages: maxEphemeralMessages, patterns } as const
+    const args = {
+      ...plainArguments,
+      kind: 'ephemeral',
+      maxMessages: maxEphemeralMessages,
+      patterns,
+    } as const
     const queue = topic.subscribe(name, args, undefined)
-    queue.onMissed = (count) => host.emit('gap', { source: `${topicName}/(ephemeral)`, scope: name, missing: count })
+    queue.onMissed = (count) =>
+      host.emit('gap', { source: `${topicName}/(ephemeral)`, scope: name, missing: count })
     return queue
   }
 }

@@ -117,12 +117,9 @@ export class Consumer implements DriverConsumer {
   }
 
   /** Asks for a scope and takes it when its consumer is ready, or out of time. */
-  async giveUp(session: Session): Promise<void> {
-    session.isClosing = true
-    const deadlineMs = this.request.handlerTimeoutMs + revokeGraceMs
-    await within(this.parts.clock, deadlineMs, this.sink.revoke(session, deadlineMs))
-    session.end(true)
-    this.sessions.delete(session)
+  giveUp(session: Session): Promise<void> {
+    session.takenBack ??= this.takeBack(session)
+    return session.takenBack
   }
 
   /** Gives up all scopes and gets others. */
@@ -133,15 +130,23 @@ export class Consumer implements DriverConsumer {
 
   /** Takes what it holds; where whole scopes are held, these. */
   dropLeases(): void {
-    for (const session of [...this.sessions]) {
+    for (const session of this.sessions) {
       if (this.parts.settings.lease.scope === 'session') this.loseSession(session, 'its lease was dropped')
-      else session.takeBack(Infinity)
+      else session.endLeases(Infinity)
     }
   }
 
   /** Where what it cannot handle goes. */
   deadLetters(): Queue | undefined {
     return this.deadLetterQueue === undefined ? undefined : openQueue(this.parts, this.deadLetterQueue)
+  }
+
+  private async takeBack(session: Session): Promise<void> {
+    session.isClosing = true
+    const deadlineMs = this.request.handlerTimeoutMs + revokeGraceMs
+    await within(this.parts.clock, deadlineMs, this.sink.revoke(session, deadlineMs))
+    session.end(true)
+    this.sessions.delete(session)
   }
 
   private owns(scope: Scope): scope is Session {

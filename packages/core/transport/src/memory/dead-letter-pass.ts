@@ -4,7 +4,12 @@ import { PosthornError } from '../errors.ts'
 import type { Entry, Letter } from './entry.ts'
 import type { BrokerParts } from './parts.ts'
 import type { Queue } from './queue.ts'
-import type { DeadLetterDecision, DeadLetterEntry, DeadLetterPass, SettleOutcome } from '../contract/driver.ts'
+import type {
+  DeadLetterDecision,
+  DeadLetterEntry,
+  DeadLetterPass,
+  SettleOutcome,
+} from '../contract/driver.ts'
 
 /** Works through the dead letters of one source, up to the newest that is there when it begins. */
 export class MemoryDeadLetterPass implements DeadLetterPass {
@@ -36,7 +41,8 @@ export class MemoryDeadLetterPass implements DeadLetterPass {
     this.position = readCursor(cursor)
     this.entries = deadLetters.letters[Symbol.iterator]()
     let total = deadLetters.letters.size
-    for (this.advance(); this.next !== undefined && numberOf(this.next) <= this.position; this.advance()) total--
+    for (this.advance(); this.next !== undefined && numberOf(this.next) <= this.position; this.advance())
+      total--
     this.total = total
     deadLetters.hasPass = true
   }

@@ -21,7 +21,6 @@ export class Deduplication {
       if (until > now && this.ids.size < maxIds) break
       this.ids.delete(oldest)
     }
-    this.ids.delete(id)
     this.ids.set(id, now + this.windowMs)
   }
 }

@@ -21,10 +21,8 @@ export class Dispatcher {
   private readonly run = (): void => {
     const lines = this.awake
     this.awake = []
+    for (const line of lines) line.awake = false
     const now = this.clock.now()
-    for (const line of lines) {
-      line.awake = false
-      line.handOut(now)
-    }
+    for (const line of lines) line.handOut(now)
   }
 }

@@ -5,10 +5,14 @@ import type { SettleVerb } from '../contract/driver.ts'
 
 export function unsupported(what: string, alternative: string, phase: ErrorPhase): PosthornError {
   const rejected = phase === 'publish' ? ({ outcome: 'rejected' } as const) : {}
-  return new PosthornError('POSTHORN_UNSUPPORTED', `This in-memory broker does not support ${what}. ${alternative}`, {
-    phase,
-    ...rejected,
-  })
+  return new PosthornError(
+    'POSTHORN_UNSUPPORTED',
+    `This in-memory broker does not support ${what}. ${alternative}`,
+    {
+      phase,
+      ...rejected,
+    },
+  )
 }
 
 export function unroutable(destination: string): PosthornError {
@@ -61,26 +65,40 @@ export function headersTooLarge(bytes: number, max: number): PosthornError {
 
 /** `outcome` is what became of messages that were on their way. */
 export function connectionLost(reason: string, outcome?: 'rejected' | 'unknown'): PosthornError {
-  return new PosthornError('POSTHORN_CONNECTION_LOST', `The connection to the in-memory broker is gone: ${reason}.`, {
-    phase: outcome === undefined ? 'receive' : 'publish',
-    retryable: true,
-    ...(outcome === undefined ? {} : { outcome }),
-  })
+  return new PosthornError(
+    'POSTHORN_CONNECTION_LOST',
+    `The connection to the in-memory broker is gone: ${reason}.`,
+    {
+      phase: outcome === undefined ? 'receive' : 'publish',
+      retryable: true,
+      ...(outcome === undefined ? {} : { outcome }),
+    },
+  )
 }
 
 export function connectRefused(fatal: boolean): PosthornError {
   return fatal
-    ? new PosthornError('POSTHORN_ACCESS_DENIED', 'The in-memory broker refuses this user (a fault asked for by a test).', {
-        phase: 'connect',
-      })
-    : new PosthornError('POSTHORN_CONNECT_FAILED', 'The in-memory broker refuses connections (a fault asked for by a test).', {
-        phase: 'connect',
-        retryable: true,
-      })
+    ? new PosthornError(
+        'POSTHORN_ACCESS_DENIED',
+        'The in-memory broker refuses this user (a fault asked for by a test).',
+        {
+          phase: 'connect',
+        },
+      )
+    : new PosthornError(
+        'POSTHORN_CONNECT_FAILED',
+        'The in-memory broker refuses connections (a fault asked for by a test).',
+        {
+          phase: 'connect',
+          retryable: true,
+        },
+      )
 }
 
 export function connectAborted(): PosthornError {
-  return new PosthornError('POSTHORN_ABORTED', 'Connecting to the in-memory broker was given up.', { phase: 'connect' })
+  return new PosthornError('POSTHORN_ABORTED', 'Connecting to the in-memory broker was given up.', {
+    phase: 'connect',
+  })
 }
 
 export function publishRejected(code: ErrorCode): PosthornError {
@@ -110,10 +128,14 @@ export function confirmationLost(): PosthornError {
 }
 
 export function settlementFailed(verb: SettleVerb): PosthornError {
-  return new PosthornError('POSTHORN_SETTLE_FAILED', `The in-memory broker did not take the ${verb} (a fault asked for by a test).`, {
-    phase: 'settle',
-    retryable: true,
-  })
+  return new PosthornError(
+    'POSTHORN_SETTLE_FAILED',
+    `The in-memory broker did not take the ${verb} (a fault asked for by a test).`,
+    {
+      phase: 'settle',
+      retryable: true,
+    },
+  )
 }
 
 export function deadLetterFailed(queue: string): PosthornError {
@@ -125,14 +147,20 @@ export function deadLetterFailed(queue: string): PosthornError {
 }
 
 export function consumerEnded(source: string, reason: string): PosthornError {
-  return new PosthornError('POSTHORN_CONSUMER_ENDED', `The consumer of "${source}" was ended by the broker: ${reason}.`, {
-    phase: 'receive',
-    retryable: true,
-  })
+  return new PosthornError(
+    'POSTHORN_CONSUMER_ENDED',
+    `The consumer of "${source}" was ended by the broker: ${reason}.`,
+    {
+      phase: 'receive',
+      retryable: true,
+    },
+  )
 }
 
 export function scopeLost(scope: string, reason: string): PosthornError {
-  return new PosthornError('POSTHORN_LEASE_LOST', `The broker took ${scope} back: ${reason}.`, { phase: 'receive' })
+  return new PosthornError('POSTHORN_LEASE_LOST', `The broker took ${scope} back: ${reason}.`, {
+    phase: 'receive',
+  })
 }
 
 export function deadLettersBusy(source: string): PosthornError {
@@ -152,7 +180,11 @@ export function passLost(source: string): PosthornError {
 }
 
 export function passClosed(source: string): PosthornError {
-  return new PosthornError('POSTHORN_CLOSED', `The pass over the dead letters of "${source}" is closed. Open another one.`, {
-    phase: 'receive',
-  })
+  return new PosthornError(
+    'POSTHORN_CLOSED',
+    `The pass over the dead letters of "${source}" is closed. Open another one.`,
+    {
+      phase: 'receive',
+    },
+  )
 }

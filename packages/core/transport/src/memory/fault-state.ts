@@ -3,7 +3,7 @@ import type { ErrorCode } from '../error-codes.ts'
 /** What the faults have left to do. The broker looks here at each step that can fail. */
 export class FaultState {
   /** Sources that hand out nothing. */
-  readonly stalled = new Set<string>()
+  readonly stalled: Set<string> = new Set()
   refusesConnections = false
   refusesForGood = false
   /** Why publishes are blocked. */

@@ -66,7 +66,8 @@ export function createFaults(parts: BrokerParts, connections: ReadonlySet<Connec
       state.refusesForGood = fatal
     },
     crash(name) {
-      for (const connection of named(name)) connection.lose('its process was killed (a fault asked for by a test)', false)
+      for (const connection of named(name))
+        connection.lose('its process was killed (a fault asked for by a test)', false)
     },
     loseConfirmations(count) {
       state.confirmations += count
@@ -99,7 +100,7 @@ export function createFaults(parts: BrokerParts, connections: ReadonlySet<Connec
     },
     revoke(source) {
       const { sharing } = find(source)
-      for (const consumer of [...sharing.consumers]) void consumer.giveUpAll()
+      for (const consumer of sharing.consumers) void consumer.giveUpAll()
     },
     failDeadLetters(count) {
       state.deadLetters += count
@@ -108,10 +109,10 @@ export function createFaults(parts: BrokerParts, connections: ReadonlySet<Connec
       state.settlements += count
     },
     dropLeases(source) {
-      for (const consumer of [...find(source).sharing.consumers]) consumer.dropLeases()
+      for (const consumer of find(source).sharing.consumers) consumer.dropLeases()
     },
     endConsumers(source) {
-      for (const consumer of [...find(source).sharing.consumers]) consumer.kill('a fault asked for by a test')
+      for (const consumer of find(source).sharing.consumers) consumer.kill('a fault asked for by a test')
     },
     loseDeclared(source) {
       const queue = find(source)

@@ -62,7 +62,7 @@ export class KeyLanes {
 
   /** The next parked entry of the session's own keys, unless the backlog has something that goes before it. */
   takeOwn(session: Session): Entry | undefined {
-    const lane = session.nextLane()
+    const lane = nextLane(session.lanes)
     if (lane === undefined || this.backlog.hasBefore(lane.parked.peek() as Entry)) return undefined
     const entry = this.unpark(lane)
     this.hold(lane, entry, session)
@@ -146,4 +146,14 @@ export class KeyLanes {
     if (lane.parked.size > 0) this.backlog.putBack(this.unpark(lane))
     else this.lanes.delete(lane.key)
   }
+}
+
+/** Each in its turn. */
+function nextLane(lanes: Set<Lane>): Lane | undefined {
+  const [lane] = lanes
+  if (lane !== undefined && lanes.size > 1) {
+    lanes.delete(lane)
+    lanes.add(lane)
+  }
+  return lane
 }

@@ -39,7 +39,7 @@ export class Leases {
     this.cancel = undefined
     const now = this.clock.now()
     let nearest = Infinity
-    for (const session of [...this.sessions]) nearest = Math.min(nearest, session.expire(now))
+    for (const session of this.sessions) nearest = Math.min(nearest, session.expire(now))
     if (nearest !== Infinity && this.cancel === undefined) this.arm(nearest)
   }
 }

@@ -19,8 +19,6 @@ export class Line {
   awake = false
   /** Messages that wait for their time. */
   delayed = 0
-  /** Its session is being taken back. */
-  moving = false
   private readonly parts: BrokerParts
   /** Whose turn it is. */
   private turn = 0
@@ -41,7 +39,7 @@ export class Line {
   }
 
   get held(): number {
-    return this.sessions.reduce((sum, session) => sum + session.held, 0)
+    return this.sessions.reduce((sum, session) => sum + session.held.size, 0)
   }
 
   join(session: Session): void {
@@ -64,7 +62,8 @@ export class Line {
   /** When the oldest ready message was made; epoch milliseconds. */
   oldestTime(): number | undefined {
     let oldest = this.backlog.oldestTime()
-    for (const entry of this.lanes) if (oldest === undefined || entry.message.time < oldest) oldest = entry.message.time
+    for (const entry of this.lanes)
+      if (oldest === undefined || entry.message.time < oldest) oldest = entry.message.time
     return oldest
   }
 
@@ -97,7 +96,7 @@ export class Line {
     }
     if (this.parkedThisTurn >= maxParkedPerTurn) this.wake()
     if (sessions.length === 1) return sessions[0]?.deliver()
-    for (const session of [...sessions]) session.deliver()
+    for (const session of sessions.slice()) session.deliver()
   }
 
   /** Removes an entry that is ready. */
@@ -139,7 +138,8 @@ export class Line {
     if (!this.tracksKeys && this.sessions.length > 1) {
       this.tracksKeys = true
       for (const session of this.sessions) {
-        if (session.consumer.request.order === 'key') for (const entry of session) this.lanes.adopt(entry, session)
+        if (session.consumer.request.order === 'key')
+          for (const entry of session.held) this.lanes.adopt(entry, session)
       }
     } else if (this.sessions.length === 0 && this.lanes.size === 0) this.tracksKeys = false
   }

@@ -17,11 +17,16 @@ export function nativeInbox(namespace: string, name: string): string {
 
 /** Of the queue that a destination means, or of its topic. */
 export function nativeDestination(namespace: string, destination: Destination): string {
-  return destination.kind === 'inbox' ? nativeInbox(namespace, destination.name) : nativeName(namespace, destination.name)
+  return destination.kind === 'inbox'
+    ? nativeInbox(namespace, destination.name)
+    : nativeName(namespace, destination.name)
 }
 
 /** Of the queue behind a source that lives on; ephemeral ones are made for their consumer. */
-export function nativeSource(namespace: string, source: Exclude<Source, { readonly kind: 'ephemeral' }>): string {
+export function nativeSource(
+  namespace: string,
+  source: Exclude<Source, { readonly kind: 'ephemeral' }>,
+): string {
   switch (source.kind) {
     case 'queue':
       return nativeName(namespace, source.name)

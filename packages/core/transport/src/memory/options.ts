@@ -46,6 +46,8 @@ export interface MemoryBrokerOptions {
   readonly ephemeral?: boolean
   /** `false`: consumers cannot ask for order by key. Default true. */
   readonly keyOrder?: boolean
+  /** `false`: what a consumer holds cannot be changed, so a crash forgets the attempts that it made meanwhile. Default true. */
+  readonly holdKey?: boolean
   /** `client`: groups get everything that is published, and the driver filters. Default `broker`. */
   readonly patterns?: 'broker' | 'client'
   /** `false`: hand-outs are not counted. Default true. */
@@ -87,6 +89,7 @@ export interface MemorySettings {
   readonly deduplication: boolean
   readonly ephemeral: boolean
   readonly keyOrder: boolean
+  readonly holdKey: boolean
   readonly patterns: 'broker' | 'client'
   readonly deliveryCount: boolean
   readonly attemptCount: boolean
@@ -109,6 +112,7 @@ export const memoryDefaults: MemorySettings = {
   deduplication: true,
   ephemeral: true,
   keyOrder: true,
+  holdKey: true,
   patterns: 'broker',
   deliveryCount: true,
   attemptCount: true,
@@ -144,6 +148,7 @@ const rules: Readonly<Record<keyof MemoryBrokerOptions, Rule>> = {
   deduplication: flag(),
   ephemeral: flag(),
   keyOrder: flag(),
+  holdKey: flag(),
   patterns: oneOf('broker', 'client'),
   deliveryCount: flag(),
   attemptCount: flag(),

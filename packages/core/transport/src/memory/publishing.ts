@@ -40,7 +40,12 @@ export function store(
   return outcomes ?? allOf('confirmed', batch.length)
 }
 
-function storeOne(parts: BrokerParts, target: Queue | Topic, message: WireMessage, now: number): PublishOutcome {
+function storeOne(
+  parts: BrokerParts,
+  target: Queue | Topic,
+  message: WireMessage,
+  now: number,
+): PublishOutcome {
   const { faults } = parts
   const refusal = refuse(parts, message)
   if (refusal !== undefined) return refusal

@@ -14,11 +14,9 @@ import type { Depth } from '../contract/depth.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
 import type { PosthornError } from '../errors.ts'
 
-export type QueueKind = 'queue' | 'group' | 'ephemeral' | 'inbox'
-
 /** How a queue was declared. */
 export interface QueueArguments {
-  readonly kind: QueueKind
+  readonly kind: 'queue' | 'group' | 'ephemeral' | 'inbox'
   /** On the broker; `undefined` for what is at most once. */
   readonly deadLetterQueue: string | undefined
   readonly deduplicationWindowMs: number | undefined
@@ -43,7 +41,7 @@ export class Queue {
   readonly arguments: QueueArguments
   readonly lines: readonly Line[]
   readonly sharing: Sharing
-  readonly letters = new Letters()
+  readonly letters: Letters = new Letters()
   /** A pass over its dead letters is open. */
   hasPass = false
   /** What comes and is not to be handed out, where the broker does not filter. */
@@ -59,13 +57,19 @@ export class Queue {
   private nextShard = 0
   private missed = 0
 
-  constructor(name: string, args: QueueArguments, parts: BrokerParts, refuses?: (message: WireMessage) => boolean) {
+  constructor(
+    name: string,
+    args: QueueArguments,
+    parts: BrokerParts,
+    refuses?: (message: WireMessage) => boolean,
+  ) {
     this.name = name
     this.arguments = args
     this.parts = parts
     this.refuses = refuses
     const { deduplicationWindowMs } = args
-    this.deduplication = deduplicationWindowMs === undefined ? undefined : new Deduplication(deduplicationWindowMs)
+    this.deduplication =
+      deduplicationWindowMs === undefined ? undefined : new Deduplication(deduplicationWindowMs)
     const { shards } = parts.settings
     this.lines = Array.from({ length: shards ?? 1 }, () => new Line(this, parts))
     this.sharing = shards === undefined ? new SharedLine(this, parts) : new Shards(this, parts)
@@ -74,9 +78,13 @@ export class Queue {
   /** Why it takes no more, or `undefined`. */
   fullFor(message: WireMessage): PosthornError | undefined {
     const { maxMessages, maxBytes } = this.arguments
-    if (maxMessages !== undefined && this.size >= maxMessages) return queueFull(this.name, `${maxMessages} messages`)
+    if (maxMessages !== undefined && this.size >= maxMessages)
+      return queueFull(this.name, `${maxMessages} messages`)
     if (maxBytes !== undefined && this.bytes + message.body.byteLength > maxBytes) {
-      return queueFull(this.name, `${maxBytes} bytes, with ${this.bytes} there and ${message.body.byteLength} to come`)
+      return queueFull(
+        this.name,
+        `${maxBytes} bytes, with ${this.bytes} there and ${message.body.byteLength} to come`,
+      )
     }
     return undefined
   }
@@ -151,7 +159,8 @@ export class Queue {
     }
     return {
       ...sum,
-      deadLettered: deadLetterQueue === undefined ? 0 : (this.parts.queues.get(deadLetterQueue)?.letters.size ?? 0),
+      deadLettered:
+        deadLetterQueue === undefined ? 0 : (this.parts.queues.get(deadLetterQueue)?.letters.size ?? 0),
       oldestAgeMs: oldest === Infinity ? 0 : Math.max(0, this.parts.clock.now() - oldest),
       lag: undefined,
     }
@@ -161,7 +170,8 @@ export class Queue {
   destroy(): void {
     this.parts.queues.delete(this.name)
     this.onDestroyed?.()
-    for (const line of this.lines) for (const session of [...line.sessions]) session.abandon()
+    this.onMissed = undefined
+    for (const line of this.lines) for (const session of line.sessions.slice()) session.abandon()
     this.parts.schedule.forget(this.lines)
   }
 

@@ -51,8 +51,11 @@ export class Schedule {
 
   /** Forgets what waits for lines that are gone. */
   forget(lines: readonly Line[]): void {
-    if (lines.some((line) => line.delayed > 0)) this.heap.filter((delayed) => !lines.includes(delayed.line))
+    if (lines.every((line) => line.delayed === 0)) return
+    this.heap.filter((delayed) => !lines.includes(delayed.line))
     for (const line of lines) line.delayed = 0
+    this.disarm()
+    this.arm()
   }
 
   private arm(): void {

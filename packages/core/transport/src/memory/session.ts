@@ -1,5 +1,6 @@
 import { deadLetterFailed, settlementFailed, unsupported } from './errors.ts'
 import { Entry } from './entry.ts'
+import { HeldList } from './held-list.ts'
 import { allOf } from './outcomes.ts'
 import type { Consumer } from './consumer.ts'
 import type { Lane } from './key-lanes.ts'
@@ -14,19 +15,19 @@ export class Session implements Scope {
   readonly line: Line
   readonly consumer: Consumer
   /** Keys of which it holds deliveries and more are parked, the one to look at next first. */
-  readonly lanes = new Set<Lane>()
-  held = 0
+  readonly lanes: Set<Lane> = new Set()
+  readonly held: HeldList = new HeldList()
   window = 0
   /** Being taken back: it gets nothing more. */
   isClosing = false
+  /** Resolves when it has been. */
+  takenBack: Promise<void> | undefined = undefined
   /** Its connection does not reach the broker: it gets nothing for now. */
   isInterrupted = false
   private readonly parts: BrokerParts
   /** Milliseconds until a delivery, or with it the scope, is taken back. */
   private readonly leaseMs: number
   private isEnded = false
-  private first: Entry | undefined = undefined
-  private last: Entry | undefined = undefined
   private batch: Entry[] = []
 
   constructor(name: string, line: Line, consumer: Consumer, parts: BrokerParts) {
@@ -40,7 +41,7 @@ export class Session implements Scope {
   }
 
   get free(): number {
-    return this.isClosing || this.isInterrupted || this.isEnded ? 0 : this.window - this.held
+    return this.isClosing || this.isInterrupted || this.isEnded ? 0 : this.window - this.held.size
   }
 
   get isOpen(): boolean {
@@ -52,7 +53,7 @@ export class Session implements Scope {
     entry.scope = this
     entry.place = 'held'
     entry.deadline = now + this.leaseMs
-    this.link(entry)
+    this.held.push(entry)
     this.batch.push(entry)
   }
 
@@ -63,6 +64,7 @@ export class Session implements Scope {
     if (this.isEnded) return
     if (this.isClosing) {
       for (const entry of batch) if (this.holds(entry)) this.putBack(entry, false)
+      this.line.wake()
       return
     }
     if (this.leaseMs !== Infinity) this.parts.leases.granted((batch[0] as Entry).deadline)
@@ -76,18 +78,7 @@ export class Session implements Scope {
     if (grows) this.line.wake()
   }
 
-  /** The key whose parked messages are to be looked at next. */
-  nextLane(): Lane | undefined {
-    const [lane] = this.lanes
-    if (lane !== undefined && this.lanes.size > 1) {
-      this.lanes.delete(lane)
-      this.lanes.add(lane)
-    }
-    return lane
-  }
-
   settle(items: readonly SettleItem[]): readonly SettleOutcome[] {
-    if (this.isEnded) return allOf('lost', items.length)
     const usual = this.parts.settings.confirm
     let outcomes: SettleOutcome[] | undefined
     for (let index = 0; index < items.length; index++) {
@@ -106,9 +97,9 @@ export class Session implements Scope {
     return deliveries.map((delivery) => {
       if (!this.holds(delivery)) return 'lost'
       if (this.parts.settings.lease.scope === 'delivery') {
-        this.unlink(delivery)
+        this.held.remove(delivery)
         delivery.deadline = now + this.leaseMs
-        this.link(delivery)
+        this.held.push(delivery)
       }
       return 'confirmed'
     })
@@ -116,20 +107,20 @@ export class Session implements Scope {
 
   /** Takes back what is overdue; answers when to look again. Epoch milliseconds. */
   expire(now: number): number {
-    const overdue = this.first
+    const overdue = this.held.first
     if (overdue === undefined) return Infinity
     if (overdue.deadline > now) return overdue.deadline
     if (this.parts.settings.lease.scope === 'session') {
       this.consumer.loseSession(this, `a delivery was held for longer than ${this.leaseMs} ms`)
       return Infinity
     }
-    this.takeBack(now)
-    return this.first?.deadline ?? Infinity
+    this.endLeases(now)
+    return this.held.first?.deadline ?? Infinity
   }
 
   /** Leases that end by `now` end; their deliveries count. */
-  takeBack(now: number): void {
-    for (let entry = this.first; entry !== undefined && entry.deadline <= now; entry = this.first) {
+  endLeases(now: number): void {
+    for (let entry = this.held.first; entry !== undefined && entry.deadline <= now; entry = this.held.first) {
       this.putBack(entry, true)
     }
     this.line.wake()
@@ -139,7 +130,8 @@ export class Session implements Scope {
   end(counted: boolean): void {
     if (this.isEnded) return
     this.isEnded = true
-    for (let entry = this.first; entry !== undefined; entry = this.first) this.putBack(entry, counted)
+    for (let entry = this.held.first; entry !== undefined; entry = this.held.first)
+      this.putBack(entry, counted)
     this.parts.leases.remove(this)
     this.line.leave(this)
   }
@@ -147,13 +139,9 @@ export class Session implements Scope {
   /** Ends it and forgets all that it holds. */
   abandon(): void {
     this.isEnded = true
-    for (let entry = this.first; entry !== undefined; entry = this.first) this.drop(entry)
+    for (let entry = this.held.first; entry !== undefined; entry = this.held.first) this.drop(entry)
     this.parts.leases.remove(this)
     this.line.leave(this)
-  }
-
-  *[Symbol.iterator](): Generator<Entry> {
-    for (let entry = this.first; entry !== undefined; entry = entry.next) yield entry
   }
 
   private holds(delivery: Delivery): delivery is Entry {
@@ -174,11 +162,15 @@ export class Session implements Scope {
         this.line.queue.removed(entry)
         return settings.confirm
       case 'retry':
-        return this.sendBack(entry, this.next(entry, settings.attemptCount ? item.message : entry.kept, 1), item.delayMs)
+        return this.sendBack(
+          entry,
+          this.next(entry, settings.attemptCount ? item.message : entry.kept, 1),
+          item.delayMs,
+        )
       case 'release':
         return this.sendBack(entry, this.released(entry, item), item.delayMs)
       case 'hold':
-        entry.kept = item.message
+        if (settings.holdKey && settings.keyOrder) entry.kept = item.message
         return 'confirmed'
       case 'deadLetter':
         return this.deadLetter(entry, item)
@@ -195,12 +187,14 @@ export class Session implements Scope {
   private next(entry: Entry, message: WireMessage, counted: number): Entry {
     const { attemptCount, deliveryCount } = this.parts.settings
     const deliveries = deliveryCount ? entry.deliveries + counted : 1
-    return entry.again(attemptCount ? message : { ...message, attempt: deliveries }, deliveries)
+    if (attemptCount || counted === 0) return entry.again(message, deliveries)
+    return entry.again({ ...message, attempt: message.attempt + counted }, deliveries)
   }
 
   private sendBack(entry: Entry, again: Entry, delayMs: number): SettleOutcome {
     const { settings, schedule, clock } = this.parts
-    if (delayMs > 0 && !settings.delay) return unsupported('a delay before a message comes again', 'Retry with delayMs 0.', 'settle')
+    if (delayMs > 0 && !settings.delay)
+      return unsupported('a delay before a message comes again', 'Retry with delayMs 0.', 'settle')
     const { queue } = this.line
     queue.replace(entry, again)
     if (delayMs > 0) {
@@ -237,27 +231,8 @@ export class Session implements Scope {
 
   /** What goes back must be back already. */
   private drop(entry: Entry): void {
-    this.unlink(entry)
+    this.held.remove(entry)
     entry.place = 'spent'
     if (entry.lane !== undefined) this.line.lanes.leave(entry)
-  }
-
-  private link(entry: Entry): void {
-    entry.previous = this.last
-    if (this.last === undefined) this.first = entry
-    else this.last.next = entry
-    this.last = entry
-    this.held++
-  }
-
-  private unlink(entry: Entry): void {
-    if (entry.previous === undefined) this.first = entry.next
-    else entry.previous.next = entry.next
-    if (entry.next === undefined) this.last = entry.previous
-    else entry.next.previous = entry.previous
-    // Settled ones that pointed to newer ones would keep those alive until the next full collection.
-    entry.previous = undefined
-    entry.next = undefined
-    this.held--
   }
 }

@@ -7,7 +7,7 @@ import type { Sharing } from './shared-line.ts'
 
 /** Each shard belongs to one consumer at a time. They are spread evenly, and as few as possible move. */
 export class Shards implements Sharing {
-  readonly consumers = new Set<Consumer>()
+  readonly consumers: Set<Consumer> = new Set()
   private readonly queue: Queue
   private readonly parts: BrokerParts
   private sessions = 0
@@ -42,7 +42,7 @@ export class Shards implements Sharing {
     if (this.consumers.size === 0) return
     for (const [line, consumer] of this.plan()) {
       const session = line.sessions[0]
-      if (session?.consumer === consumer || line.moving || !this.consumers.has(consumer)) continue
+      if (session?.consumer === consumer || !this.consumers.has(consumer)) continue
       if (session === undefined) this.assign(line, consumer)
       else void this.take(line, session)
     }
@@ -60,7 +60,12 @@ export class Shards implements Sharing {
       const owner = line.sessions[0]?.consumer
       if (owner !== undefined && owned.has(owner)) give(line, owner)
     }
-    for (const line of this.queue.lines) if (!plan.has(line)) give(line, pick(owned, (a, b) => a < b))
+    for (const line of this.queue.lines)
+      if (!plan.has(line))
+        give(
+          line,
+          pick(owned, (a, b) => a < b),
+        )
     for (;;) {
       const rich = pick(owned, (a, b) => a > b)
       const poor = pick(owned, (a, b) => a < b)
@@ -77,15 +82,16 @@ export class Shards implements Sharing {
   }
 
   private async take(line: Line, session: Session): Promise<void> {
-    line.moving = true
     await session.consumer.giveUp(session)
-    line.moving = false
     this.spread()
   }
 }
 
 /** The first consumer whose number of lines is best. */
-function pick(owned: ReadonlyMap<Consumer, readonly Line[]>, isBetter: (a: number, b: number) => boolean): Consumer {
+function pick(
+  owned: ReadonlyMap<Consumer, readonly Line[]>,
+  isBetter: (a: number, b: number) => boolean,
+): Consumer {
   let best: Consumer | undefined
   let count = 0
   for (const [consumer, lines] of owned) {

@@ -16,7 +16,7 @@ export interface Sharing {
 
 /** Each consumer has a session of its own, and all sessions get from the same line. */
 export class SharedLine implements Sharing {
-  readonly consumers = new Set<Consumer>()
+  readonly consumers: Set<Consumer> = new Set()
   private readonly queue: Queue
   private readonly parts: BrokerParts
   private sessions = 0

@@ -26,7 +26,7 @@ export function readStored(queue: Queue, parts: BrokerParts): readonly StoredMes
     stored.push({ state, message: item.kept, deliveries, record: item.letter?.record })
   }
   for (const line of queue.lines) {
-    for (const session of line.sessions) for (const entry of session) add('inFlight', entry)
+    for (const session of line.sessions) for (const entry of session.held) add('inFlight', entry)
     for (const item of line.backlog) add('ready', item)
     for (const entry of line.lanes) add('ready', entry)
     for (const item of parts.schedule.of(line)) add('delayed', item)

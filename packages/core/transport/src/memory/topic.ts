@@ -25,7 +25,12 @@ export class Topic {
     const patterns = args.patterns ?? ['#']
     const matches = createMatcher(patterns)
     const inClient = this.parts.settings.patterns === 'client'
-    const queue = new Queue(name, args, this.parts, inClient ? (message) => !matches(message.routingKey) : undefined)
+    const queue = new Queue(
+      name,
+      args,
+      this.parts,
+      inClient ? (message) => !matches(message.routingKey) : undefined,
+    )
     queue.onDestroyed = () => this.unsubscribe(queue)
     this.parts.queues.set(name, queue)
     for (const pattern of inClient ? ['#'] : patterns) this.router.add(pattern, queue)

@@ -81,6 +81,10 @@ describe('createIdFactory', () => {
     expect(createId().slice(0, 23)).toBe('00000000-03e8-77ff-bfff')
   })
 
+  test('leaves out parts of a millisecond', () => {
+    expect(createIdFactory(tellTimes([1_000.9]))().slice(0, 13)).toBe('00000000-03e8')
+  })
+
   test('uses the time that it is given in place of the clock', () => {
     const createId = createIdFactory(tellTimes([1]))
 

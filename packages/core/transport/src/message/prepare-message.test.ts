@@ -39,8 +39,7 @@ function createPreparer(
     codec: options.codec ?? jsonCodec,
     clock,
     createId: createIdFactory(clock),
-    capabilities: () => capabilities,
-    broker: () => 'tinymq',
+    broker: () => ({ name: 'tinymq', version: '1.2', capabilities }),
   })
 }
 
@@ -182,7 +181,14 @@ describe('preparing a message', () => {
     )
   })
 
-  test('takes the longest texts that there may be', () => {
+  test('takes the longest texts and the largest and smallest numbers that there may be', () => {
+    expect(
+      prepare('orders', { data: 1, priority: 0, time: 0, expiresAt: 8_640_000_000_000_000 }),
+    ).toMatchObject({
+      priority: 0,
+      time: 0,
+      expiresAt: 8_640_000_000_000_000,
+    })
     const longest = {
       id: 'i'.repeat(128),
       type: 't'.repeat(255),
@@ -280,7 +286,7 @@ describe("the broker's limits", () => {
 
     expect(refusal({ data: 1, delayMs: 1 }, preparer)).toMatchObject({
       code: 'POSTHORN_UNSUPPORTED',
-      message: 'tinymq does not support delayed messages. Use a broker with delays.',
+      message: 'A message with delayMs needs delayedSend, which tinymq 1.2 does not have. Instead: Use a broker with delays.',
     })
     expect(preparer('orders', { data: 1, delayMs: 0 }).notBefore).toBeUndefined()
     expect(refusal({ data: 1, delayMs: -1 }, preparer).code).toBe('POSTHORN_INVALID_MESSAGE')
@@ -294,7 +300,7 @@ describe("the broker's limits", () => {
     expect(preparer('orders', { data: 1, delayMs: 900_000 }).notBefore).toBe(now + 900_000)
     expect(refusal({ data: 1, delayMs: 900_001 }, preparer)).toMatchObject({
       code: 'POSTHORN_UNSUPPORTED',
-      message: expect.stringMatching(/tinymq .*900001 ms.*900000 ms/) as unknown,
+      message: expect.stringMatching(/900001 ms.*tinymq 1.2.*900000 ms/) as unknown,
     })
   })
 
@@ -303,7 +309,7 @@ describe("the broker's limits", () => {
 
     expect(refusal({ data: 1, priority: 4 }, preparer)).toMatchObject({
       code: 'POSTHORN_UNSUPPORTED',
-      message: 'tinymq does not support priorities. Send without it, or use a broker that can.',
+      message: 'A message with a priority needs priority, which tinymq 1.2 does not have.',
     })
     expect(refusal({ data: 1, priority: 40 }, preparer).code).toBe('POSTHORN_INVALID_MESSAGE')
   })
@@ -314,8 +320,7 @@ describe("the broker's limits", () => {
       codec: jsonCodec,
       clock: createVirtualClock(),
       createId,
-      capabilities: () => createCapabilities({}, {}),
-      broker: () => 'tinymq',
+      broker: () => ({ name: 'tinymq', version: '1.2', capabilities: createCapabilities({}, {}) }),
     })
     refusal({ data: undefined }, preparer)
 

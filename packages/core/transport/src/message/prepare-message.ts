@@ -10,8 +10,8 @@ import {
   refuseUnknownField,
 } from './check-fields.ts'
 import { PosthornError, toPosthornError, withOutcome } from '../errors.ts'
-import type { Capabilities } from '../contract/capabilities.ts'
 import type { CreateId } from './create-id.ts'
+import { describeBroker, requireFeature, type BrokerIdentity } from '../requirements.ts'
 import type { Clock } from '../contract/clock.ts'
 import type { Codec, EncodedBody } from '../contract/codec.ts'
 import type { OutgoingMessage } from '../contract/message.ts'
@@ -22,9 +22,7 @@ export interface MessagePreparerParts {
   readonly clock: Clock
   readonly createId: CreateId
   /** Of the broker that is connected to. */
-  readonly capabilities: () => Capabilities
-  /** Its name, for errors. */
-  readonly broker: () => string
+  readonly broker: () => BrokerIdentity
 }
 
 /** Makes the message to send to a destination, or throws a `PosthornError` whose outcome is `rejected`. */
@@ -32,7 +30,7 @@ export type PrepareMessage = (destinationName: string, message: OutgoingMessage)
 
 /** Checks every field of an outgoing message, fills in the defaults and encodes the data, before any I/O. */
 export function createMessagePreparer(parts: MessagePreparerParts): PrepareMessage {
-  const { codec, clock, createId, capabilities, broker } = parts
+  const { codec, clock, createId } = parts
 
   return (destinationName, message) => {
     if (typeof message !== 'object' || message === null) {
@@ -56,18 +54,18 @@ export function createMessagePreparer(parts: MessagePreparerParts): PrepareMessa
     checkFieldNames(message)
 
     const now = Math.floor(clock.now())
-    const { limits, features } = capabilities()
+    const broker = parts.broker()
+    const { limits } = broker.capabilities
     const encoded = encode(codec, data)
     if (encoded.body.length > limits.maxBodyBytes)
-      refuseBody(encoded.body.length, limits.maxBodyBytes, broker())
+      refuseBody(encoded.body.length, limits.maxBodyBytes, broker.name)
     const checkedHeaders = checkHeaders(headers)
-    if (headers !== undefined) checkHeaderBytes(checkedHeaders, limits.maxHeaderBytes, broker())
+    if (headers !== undefined) checkHeaderBytes(checkedHeaders, limits.maxHeaderBytes, broker.name)
     if (type !== undefined) checkText('type', type, 1)
     if (routingKey !== undefined) checkText('routingKey', routingKey, 0)
     if (priority !== undefined) {
       checkPriority(priority)
-      if (features.priority.level === 'unsupported')
-        refuseFeature(broker(), 'priorities', features.priority.alternative)
+      requireFeature(broker, 'priority', 'A message with a priority', 'publish')
     }
     return {
       id: id === undefined ? createId(now) : checkId(id),
@@ -83,7 +81,7 @@ export function createMessagePreparer(parts: MessagePreparerParts): PrepareMessa
       replyTo: replyTo === undefined ? undefined : checkReplyTo(replyTo),
       expiresAt: expiresAt === undefined ? undefined : checkTime('expiresAt', expiresAt),
       priority,
-      notBefore: delayMs === undefined ? undefined : toNotBefore(delayMs, now, features.delayedSend, broker),
+      notBefore: delayMs === undefined ? undefined : toNotBefore(delayMs, now, broker),
       attempt: 1,
       releases: 0,
       replays: 0,
@@ -133,26 +131,19 @@ function encode(codec: Codec, data: unknown): EncodedBody {
   )
 }
 
-type DelayCapability = Capabilities['features']['delayedSend']
-
-function toNotBefore(
-  delayMs: unknown,
-  now: number,
-  capability: DelayCapability,
-  broker: () => string,
-): number | undefined {
+function toNotBefore(delayMs: unknown, now: number, broker: BrokerIdentity): number | undefined {
   if (typeof delayMs !== 'number' || !Number.isFinite(delayMs) || delayMs < 0) {
     return refuseField('delayMs', delayMs, 'must be a number of milliseconds from 0')
   }
   if (delayMs === 0) return undefined
-  if (capability.level === 'unsupported')
-    return refuseFeature(broker(), 'delayed messages', capability.alternative)
-  const maxMs = capability.limits?.['maxMs'] ?? Infinity
+  requireFeature(broker, 'delayedSend', 'A message with delayMs', 'publish')
+  const { limits, alternative = 'Send it later.' } = broker.capabilities.features.delayedSend
+  const maxMs = limits?.['maxMs'] ?? Infinity
   if (delayMs > maxMs) {
-    return refuseFeature(
-      broker(),
-      `a delay of ${delayMs} ms: its longest is ${maxMs} ms`,
-      capability.alternative,
+    throw new PosthornError(
+      'POSTHORN_UNSUPPORTED',
+      `A delay of ${delayMs} ms is longer than ${describeBroker(broker)} can: ${maxMs} ms. ${alternative}`,
+      { phase: 'publish', outcome: 'rejected' },
     )
   }
   return Math.ceil(now + delayMs)
@@ -175,12 +166,4 @@ function refuseBody(bytes: number, maxBytes: number, broker: string): never {
     `The encoded data is ${bytes} bytes; ${broker} takes ${maxBytes}. Store it elsewhere and send where it is.`,
     { phase: 'publish', outcome: 'rejected' },
   )
-}
-
-function refuseFeature(broker: string, feature: string, alternative: string | undefined): never {
-  const instead = alternative ?? 'Send without it, or use a broker that can.'
-  throw new PosthornError('POSTHORN_UNSUPPORTED', `${broker} does not support ${feature}. ${instead}`, {
-    phase: 'publish',
-    outcome: 'rejected',
-  })
 }

@@ -2,11 +2,9 @@ import { cleanText, envelopeVersion, headerNames, versionHeader } from './header
 import type { EnvelopeField } from './header-names.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
 
-export { checkHeaders, noHeaders } from './check-headers.ts'
-export { envelopeVersion, headerNames, versionHeader } from './header-names.ts'
 export type { EnvelopeField } from './header-names.ts'
 export { readEnvelope } from './read-envelope.ts'
-export type { EnvelopeInput, EnvelopeReading, NativeFields } from './read-envelope.ts'
+export type { NativeFields } from './read-envelope.ts'
 
 const fields = Object.keys(headerNames) as readonly EnvelopeField[]
 

@@ -164,7 +164,7 @@ describe('rules', () => {
     [
       'list with bounds',
       list(flag(), { min: 1, max: 2 }),
-      [[true]],
+      [[true], [true, false]],
       [[], [true, true, true]],
       'an array of 1 to 2 items',
     ],

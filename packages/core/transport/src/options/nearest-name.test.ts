@@ -13,6 +13,10 @@ describe('nearestName', () => {
     ['retrydelayMs', 'retryDelay'],
     ['oder', 'order'],
     ['ues', 'use'],
+    ['us', 'use'],
+    ['concurr', undefined],
+    ['prefet', 'prefetch'],
+    ['prefe', undefined],
     ['x', undefined],
     ['xyz', undefined],
     ['somethingElseEntirely', undefined],
@@ -20,6 +24,11 @@ describe('nearestName', () => {
     ['c'.repeat(100_000), undefined],
   ])('takes %s for %s', (given, expected) => {
     expect(nearestName(given, known)).toBe(expected)
+  })
+
+  test('takes the nearest one, and of those alike the first', () => {
+    expect(nearestName('maxBites', ['maxItems', 'maxBytes', 'minBytes'])).toBe('maxBytes')
+    expect(nearestName('ab', ['abc', 'abd'])).toBe('abc')
   })
 
   test('suggests nothing where nothing is known', () => {

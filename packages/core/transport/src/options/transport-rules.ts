@@ -1,3 +1,4 @@
+import type { TransportOptions } from '../contract/transport-options.ts'
 import {
   callback,
   custom,
@@ -56,7 +57,7 @@ export const transportRules: Readonly<Record<string, Rule>> = {
 }
 
 /** What is used where `TransportOptions` say nothing. */
-export const transportDefaults = {
+export const transportDefaults: Required<Omit<TransportOptions, 'clock' | 'codec' | 'publishUse'>> = {
   namespace: '',
   topology: 'create',
   sendTimeoutMs: 30_000,
@@ -66,7 +67,7 @@ export const transportDefaults = {
   maxReconnects: Infinity,
   connectTimeoutMs: 30_000,
   stallMs: 60_000,
-} as const
+}
 
 /** The rules of `SendOptions`. */
 export const sendRules: Readonly<Record<string, Rule>> = {

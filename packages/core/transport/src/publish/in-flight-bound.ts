@@ -7,12 +7,16 @@ export interface InFlightLimits {
   readonly whenFull: 'wait' | 'reject'
 }
 
-/** Bounds what is sent and not answered, in number and bytes, and keeps those that wait for room in their order. */
+/**
+ * Bounds what is sent and not answered, in number and bytes, and keeps those that wait for room in their order: as many
+ * again, and as many bytes.
+ */
 export class InFlightBound {
   count = 0
   bytes = 0
   private readonly limits: InFlightLimits
   private readonly waiting = new Deque<Pending>()
+  private waitingBytes = 0
 
   constructor(limits: InFlightLimits) {
     this.limits = limits
@@ -28,8 +32,9 @@ export class InFlightBound {
       this.take(pending)
       return 'in'
     }
-    if (this.limits.whenFull === 'reject' || this.waiting.length >= this.limits.maxInFlight) return 'full'
+    if (!this.mayWait(pending)) return 'full'
     this.waiting.push(pending)
+    this.waitingBytes += pending.wire.body.length
     return 'waits'
   }
 
@@ -41,23 +46,22 @@ export class InFlightBound {
   /** The next waiter for whom there is room, now counted. Those answered meanwhile are passed over. */
   next(): Pending | undefined {
     for (let pending = this.waiting.peek(); pending !== undefined; pending = this.waiting.peek()) {
-      if (pending.answered) {
-        this.waiting.shift()
-        continue
-      }
-      if (!this.fits(pending)) return undefined
+      if (!pending.answered && !this.fits(pending)) return undefined
       this.waiting.shift()
+      this.waitingBytes -= pending.wire.body.length
+      if (pending.answered) continue
       this.take(pending)
       return pending
     }
     return undefined
   }
 
-  /** Every waiter, in order; they stay. */
-  each(visit: (pending: Pending) => void): void {
+  /** Every waiter, in order; those that have been answered go. */
+  each(visit?: (pending: Pending) => void): void {
     for (const pending of this.waiting.drain()) {
-      visit(pending)
-      if (!pending.answered) this.waiting.push(pending)
+      visit?.(pending)
+      if (pending.answered) this.waitingBytes -= pending.wire.body.length
+      else this.waiting.push(pending)
     }
   }
 
@@ -67,6 +71,13 @@ export class InFlightBound {
     return (
       this.count < this.limits.maxInFlight && this.bytes + pending.wire.body.length <= this.limits.maxInFlightBytes
     )
+  }
+
+  private mayWait(pending: Pending): boolean {
+    const { maxInFlight, maxInFlightBytes, whenFull } = this.limits
+    if (whenFull === 'reject') return false
+    if (this.waiting.length === 0) return true
+    return this.waiting.length < maxInFlight && this.waitingBytes + pending.wire.body.length <= maxInFlightBytes
   }
 
   private take(pending: Pending): void {

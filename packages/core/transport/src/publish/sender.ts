@@ -7,9 +7,10 @@ import { isPosthornError, PartialPublishError, PosthornError, toPosthornError } 
 import { deriveId } from '../message/create-id.ts'
 import type { PrepareMessage } from '../message/prepare-message.ts'
 import { checkOptions } from '../options/check-options.ts'
+import { showValue } from '../options/show-value.ts'
 import { sendRules } from '../options/transport-rules.ts'
 import { checkName, inboxPrefix } from '../routing/names.ts'
-import { BatchCaller, SingleCaller, type Caller } from './pending.ts'
+import { BatchCaller, SingleCaller } from './pending.ts'
 import type { Publisher } from './publisher.ts'
 
 export interface SenderOptions {
@@ -43,8 +44,8 @@ export class Sender {
   }
 
   one(kind: 'send' | 'publish', name: string, message: OutgoingMessage, options: SendOptions | undefined): Promise<void> {
-    if (this.chain !== undefined) return this.chain({ kind, destination: name, messages: [message], options })
-    return this.writeOne(kind, name, message, options)
+    if (this.chain === undefined) return this.writeOne(kind, name, message, options)
+    return this.throughChain({ kind, destination: name, messages: [message], options })
   }
 
   async many(
@@ -54,35 +55,65 @@ export class Sender {
     options: SendOptions | undefined,
   ): Promise<void> {
     if (!Array.isArray(messages)) {
-      const text = `${kind}Many("${String(name)}") takes an array of messages.`
+      const text = `${kind}Many(${showValue(name)}) takes an array of messages, and got ${showValue(messages)}.`
       throw new PosthornError('POSTHORN_INVALID_OPTION', text, { phase: 'options', outcome: 'rejected' })
     }
+    this.check(`${kind}Many`, kind, name, options)
     const batch = { kind, destination: name, messages, options }
-    await (this.chain === undefined ? this.write(batch) : this.chain(batch))
+    if (this.chain === undefined) return this.writeMany(batch)
+    try {
+      await this.chain(batch)
+    } catch (error) {
+      throw forEach(batch, error)
+    }
   }
 
   /** What a handler sends: caused by its message and, where that has an identity, with an id that repeats with it. */
   output(cause: WireMessage, stable: boolean, source: string, ordinal: number, output: HandlerOutput): Promise<void> {
     const { kind, destination, message, options } = output
-    const derived = stable ? { id: deriveId(cause.id, source, destination, ordinal) } : {}
-    const correlation = cause.correlationId === undefined ? {} : { correlationId: cause.correlationId }
-    return this.one(kind, destination, { ...derived, causationId: cause.id, ...correlation, ...message }, options)
+    const given: Partial<OutgoingMessage> = message
+    const id = given.id ?? (stable ? deriveId(cause.id, source, destination, ordinal) : undefined)
+    const correlationId = given.correlationId ?? cause.correlationId
+    const caused = {
+      ...message,
+      ...(id === undefined ? {} : { id }),
+      ...(correlationId === undefined ? {} : { correlationId }),
+      causationId: given.causationId ?? cause.id,
+    }
+    return this.one(kind, destination, caused, options)
   }
 
-  private async write({ kind, destination, messages, options }: PublishBatch): Promise<void> {
+  private async throughChain(batch: PublishBatch): Promise<void> {
+    await (this.chain ?? ((last: PublishBatch) => this.write(last)))(batch)
+  }
+
+  /** The innermost stage. */
+  private write(batch: PublishBatch): Promise<void> {
+    const { kind, destination, messages, options } = batch
     const [only] = messages
     if (messages.length === 1 && only !== undefined) return this.writeOne(kind, destination, only, options)
-    if (messages.length === 0) {
-      this.options.refuse()
-      this.destination(kind, destination)
-      return
-    }
+    return this.writeMany(batch)
+  }
+
+  private async writeMany({ kind, destination: name, messages, options }: PublishBatch): Promise<void> {
+    const destination = this.check(`${kind}Many`, kind, name, options)
+    if (messages.length === 0) return
+    const timeoutMs = options?.timeoutMs ?? this.options.sendTimeoutMs
     await new Promise<void>((resolve, reject) => {
       const caller = new BatchCaller(messages.length, (outcomes) => {
         if (outcomes.every((outcome) => outcome === 'confirmed')) resolve()
-        else reject(new PartialPublishError(destination, outcomes))
+        else reject(new PartialPublishError(name, outcomes))
       })
-      for (const [index, message] of messages.entries()) this.enqueue(kind, destination, message, options, caller, index)
+      for (const [index, message] of messages.entries()) {
+        let wire: WireMessage
+        try {
+          wire = this.options.prepare(name, message)
+        } catch (error) {
+          caller.done(index, asRejected(error))
+          continue
+        }
+        this.options.publisher.add(destination, wire, caller, index, timeoutMs, options?.signal)
+      }
     })
   }
 
@@ -93,31 +124,28 @@ export class Sender {
     options: SendOptions | undefined,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.enqueue(kind, name, message, options, new SingleCaller(resolve, reject), 0)
+      let destination: Destination
+      let wire: WireMessage
+      try {
+        destination = this.check(kind, kind, name, options)
+        wire = this.options.prepare(name, message)
+      } catch (error) {
+        return reject(asRejected(error))
+      }
+      const timeoutMs = options?.timeoutMs ?? this.options.sendTimeoutMs
+      this.options.publisher.add(destination, wire, new SingleCaller(resolve, reject), 0, timeoutMs, options?.signal)
     })
   }
 
-  private enqueue(
-    kind: 'send' | 'publish',
-    name: string,
-    message: OutgoingMessage,
-    options: SendOptions | undefined,
-    caller: Caller,
-    index: number,
-  ): void {
-    let destination: Destination
-    let wire: WireMessage
+  /** What holds for a call as a whole; throws, or answers its destination. */
+  private check(call: string, kind: 'send' | 'publish', name: string, options: SendOptions | undefined): Destination {
     try {
       this.options.refuse()
-      if (options !== undefined) checkOptions(`${kind}("${name}")`, options, sendRules)
-      destination = this.destination(kind, name)
-      wire = this.options.prepare(name, message)
+      if (options !== undefined) checkOptions(`${call}(${showValue(name)})`, options, sendRules)
+      return this.destination(kind, name)
     } catch (error) {
-      caller.done(index, asRejected(error))
-      return
+      throw asRejected(error)
     }
-    const timeoutMs = options?.timeoutMs ?? this.options.sendTimeoutMs
-    this.options.publisher.add(destination, wire, caller, index, timeoutMs, options?.signal)
   }
 
   /** Forgets what is known of destinations: a declaration may have changed it. */
@@ -156,4 +184,14 @@ function asRejected(error: unknown): PosthornError {
     outcome: 'rejected',
     cause: known.cause,
   })
+}
+
+/** A batch that failed as a whole, told for each of its messages; what keeps it from being one is told as it is. */
+function forEach({ destination, messages }: PublishBatch, error: unknown): unknown {
+  if (!isPosthornError(error) || error.outcome === undefined || messages.length === 0) return error
+  if (error.code === 'POSTHORN_PARTIAL_PUBLISH' || error.code === 'POSTHORN_CLOSED') return error
+  return new PartialPublishError(
+    destination,
+    messages.map(() => error),
+  )
 }

@@ -62,6 +62,7 @@ export interface SourceDetails {
 export function queueSource(name: unknown, details: SourceDetails = {}): DurableSource {
   checkName(name, 'queue')
   const { deadLetterQueue = name + deadLetterSuffix, shards = 1 } = details
+  checkDeadLetterQueue(name, deadLetterQueue)
   return { kind: 'queue', name, deadLetterQueue, shards }
 }
 
@@ -74,7 +75,18 @@ export function subscriptionSource(
   checkName(topic, 'topic')
   checkName(group, 'group')
   const { deadLetterQueue = `${topic}/${group}${deadLetterSuffix}`, shards = 1 } = details
+  if (details.deadLetterQueue !== undefined) checkName(deadLetterQueue, 'queue')
   return { kind: 'subscription', topic, group, patterns, deadLetterQueue, shards }
+}
+
+function checkDeadLetterQueue(queue: string, deadLetterQueue: string): void {
+  checkName(deadLetterQueue.replace(/(\.dlq)+$/, deadLetterSuffix), 'queue')
+  if (deadLetterQueue !== queue) return
+  throw new PosthornError(
+    'POSTHORN_INVALID_OPTION',
+    `"${queue}" is its own dead-letter queue, so a failing message would go round for ever. Name another one, or leave it out.`,
+    { phase: 'options' },
+  )
 }
 
 /** How addresses of inboxes begin; no queue's name can. */

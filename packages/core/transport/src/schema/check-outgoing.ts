@@ -12,7 +12,7 @@ export interface OutgoingEntry {
 }
 
 /**
- * Checks messages against the schemas of their types before any of them is sent. Throws `POSTHORN_INVALID_DATA`, or
+ * Checks messages against the schemas of their types before any of them is sent. Throws `POSTHORN_SCHEMA_MISMATCH`, or
  * rejects with it where a schema is asynchronous; then nothing may be sent. `where` is the call as a reader would write
  * it, and `noun` what a message is called there. The schemas' issues are the error's `cause`.
  */
@@ -22,12 +22,17 @@ export function checkOutgoing(
   schemas: Readonly<Record<string, StandardSchema>> | undefined,
   entries: readonly OutgoingEntry[],
 ): Promise<void> | undefined {
-  if (schemas === undefined) return undefined
-  const results = entries.map(({ type, data }) => {
-    if (!Object.hasOwn(schemas, type)) return unknownType(noun, type, Object.keys(schemas))
-    return (schemas[type] as StandardSchema)['~standard'].validate(data)
+  // What is no array of messages, sending refuses.
+  if (schemas === undefined || !Array.isArray(entries)) return undefined
+  const results = entries.map((entry: OutgoingEntry | null | undefined) => {
+    const schema =
+      entry?.type !== undefined && Object.hasOwn(schemas, entry.type) ? schemas[entry.type] : undefined
+    return schema?.['~standard'].validate(entry?.data) ?? unknownType(noun, entry?.type, Object.keys(schemas))
   })
-  if (results.some(isPromiseLike)) return Promise.all(results).then((all) => refuseInvalid(where, noun, entries, all))
+  if (results.some(isPromiseLike)) {
+    const settled = Promise.all(results.map(async (result) => result))
+    return settled.then((all) => refuseInvalid(where, noun, entries, all))
+  }
   refuseInvalid(where, noun, entries, results as readonly StandardResult<unknown>[])
   return undefined
 }
@@ -35,7 +40,9 @@ export function checkOutgoing(
 function unknownType(noun: string, type: unknown, known: readonly string[]): StandardResult<never> {
   const near = typeof type === 'string' ? nearestName(type, known) : undefined
   const suggestion = near === undefined ? '' : ` Did you mean "${near}"?`
-  return { issues: [{ message: `there is no ${noun} ${showValue(type)}.${suggestion} Known: ${listNames(known)}` }] }
+  return {
+    issues: [{ message: `there is no ${noun} ${showValue(type)}.${suggestion} Known: ${listNames(known)}` }],
+  }
 }
 
 function refuseInvalid(
@@ -44,14 +51,17 @@ function refuseInvalid(
   entries: readonly OutgoingEntry[],
   results: readonly StandardResult<unknown>[],
 ): void {
-  const invalid = results.flatMap((result, index) => (result.issues === undefined ? [] : [{ index, issues: result.issues }]))
+  const invalid = results.flatMap((result, index) =>
+    result.issues === undefined ? [] : [{ index, issues: result.issues }],
+  )
   const [first] = invalid
   if (first === undefined) return
   const type = entries[first.index]?.type
-  const which = entries.length === 1 ? `The ${noun} ${showValue(type)}` : `${noun} ${showValue(type)} at [${first.index}]`
+  const which =
+    entries.length === 1 ? `The ${noun} ${showValue(type)}` : `${noun} ${showValue(type)} at [${first.index}]`
   const others = invalid.length === 1 ? '' : ` ${invalid.length} of ${entries.length} do not.`
   throw new PosthornError(
-    'POSTHORN_INVALID_DATA',
+    'POSTHORN_SCHEMA_MISMATCH',
     `${where}: ${which} does not fit its schema: ${describeIssues(first.issues)}.${others} Nothing was sent.`,
     { phase: 'publish', outcome: 'rejected', cause: first.issues },
   )

@@ -56,7 +56,9 @@ describe('what survives JSON', () => {
 
   test('a sentence says what does not, where it stands', () => {
     expectTypeOf<JsonMap<{ email: { at: Date } }>>().toEqualTypeOf<{
-      readonly email: { readonly at: NotJson<'A Date arrives as a string: use string, and send date.toISOString()'> }
+      readonly email: {
+        readonly at: NotJson<'A Date arrives as a string: use string, and send date.toISOString()'>
+      }
     }>()
   })
 })

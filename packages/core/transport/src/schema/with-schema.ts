@@ -16,7 +16,7 @@ export function withSchema(schema: StandardSchema, handler: Handler<never, never
     if (result.issues === undefined) return handle({ ...message, data: result.value }, context)
     const issues = describeIssues(result.issues)
     const error = new PosthornError(
-      'POSTHORN_INVALID_DATA',
+      'POSTHORN_SCHEMA_MISMATCH',
       `The data of "${message.type}" ${message.id} does not fit its schema: ${issues}.`,
       { phase: 'handle', cause: result.issues },
     )
@@ -24,7 +24,8 @@ export function withSchema(schema: StandardSchema, handler: Handler<never, never
   }
   return (message, context) => {
     const result = schema['~standard'].validate(message.data)
-    if (isPromiseLike(result)) return Promise.resolve(result).then((settled) => proceed(settled, message, context))
+    if (isPromiseLike(result))
+      return Promise.resolve(result).then((settled) => proceed(settled, message, context))
     return proceed(result, message, context)
   }
 }

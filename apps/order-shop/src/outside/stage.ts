@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '@posthorn/transport'
+import type { Ledger, LedgerEntry } from './ledger.ts'
+import type { Life } from './life.ts'
+import type { RealWork } from './real-work.ts'
+import type { Trouble } from '../faults/trouble.ts'
+
+/** Whom the services ask to do something. */
+export type Party = 'payment' | 'warehouse' | 'sales' | 'customers' | 'mail' | 'images' | 'reports'
+
+/** Where one process meets the world: every effect goes through here, and so does what goes wrong with it. */
+export interface Stage {
+  readonly folder: string
+  /**
+   * Asks a party for something: takes a while, may be refused, and may be the moment at which the process crashes.
+   * Rejects with what the party says.
+   */
+  ask<Result>(party: Party, subject: string, effect: () => Result): Promise<Result>
+  /** The same, for what takes real time. */
+  askReal<Result>(party: Party, subject: string, effect: () => Promise<Result>): Promise<Result>
+  /**
+   * Writes a file that must not exist yet, and its line in the ledger. Creating it is atomic, so of two with one key only
+   * the first has an effect; without a key each call makes a file of its own. Answers whether it was the first.
+   */
+  writeOnce(name: FileName, content: string, entry: LedgerEntry): boolean
+  note(entry: LedgerEntry): void
+}
+
+export interface FileName {
+  readonly folder: string
+  readonly key: string | undefined
+  readonly extension: string
+}
+
+export interface StageParts {
+  readonly folder: string
+  readonly clock: Clock
+  readonly ledger: Ledger
+  readonly trouble: Trouble
+  readonly realWork: RealWork
+}
+
+export function createStage(parts: StageParts, life: Life): Stage {
+  const { folder, clock, ledger, trouble, realWork } = parts
+
+  async function ask<Result>(party: Party, subject: string, effect: () => Promise<Result>): Promise<Result> {
+    await life.wait(
+      new Promise<void>((resolve) => clock.setTimer(resolve, trouble.latencyMs(party, subject))),
+    )
+    let result: Result
+    try {
+      trouble.before(party, subject, life)
+      // Goes no further where that was the end of the process.
+      await life.wait(Promise.resolve())
+      result = await life.wait(effect())
+    } catch (error) {
+      ledger.append({ effect: 'refusal', by: party, subject, error: String(error) })
+      throw error
+    }
+    trouble.after(party, subject, life)
+    return life.wait(Promise.resolve(result))
+  }
+
+  return {
+    folder,
+    ask: (party, subject, effect) => ask(party, subject, async () => effect()),
+    askReal: (party, subject, effect) => ask(party, subject, () => realWork.run(effect)),
+    writeOnce({ folder: name, key, extension }, content, entry) {
+      const file = key === undefined ? `${ledger.count(entry.effect) + 1}` : encodeURIComponent(key)
+      try {
+        writeFileSync(join(folder, name, `${file}.${extension}`), content, { flag: 'wx' })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+        throw error
+      }
+      ledger.append(entry)
+      return true
+    },
+    note: (entry) => ledger.append(entry),
+  }
+}

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '@posthorn/transport/driver'
+import { areas, behaviours } from './behaviours/all.ts'
+import { runOnBench } from './bench/bench.ts'
+import { runBehaviour, type Outcome } from './run-behaviour.ts'
+import { summarise, type Subject } from './results/summarise.ts'
+import { writeResults } from './results/write-results.ts'
+import type { Behaviour } from './behaviour.ts'
+import type { TransportHarness, TransportUnderTest } from './harness.ts'
+
+const defaultTestTimeoutMs = 60_000
+
+/**
+ * Registers the whole suite with vitest, a test for each behaviour. A behaviour that cannot be shown here is skipped with
+ * its reason. With `POSTHORN_CONFORMANCE_RESULTS` set to a folder, a complete run writes its results to
+ * `<folder>/<name>.json`.
+ */
+export function describeTransport<Harness extends TransportHarness>(
+  subject: TransportUnderTest<Harness>,
+): void {
+  const outcomes = new Map<Behaviour, Outcome>()
+  const timeout = subject.testTimeoutMs ?? defaultTestTimeoutMs
+
+  describe(`${subject.name} keeps the contract`, () => {
+    let known: Subject | undefined
+
+    beforeAll(async () => {
+      known = await probe(subject)
+    }, timeout)
+
+    for (const area of areas) {
+      describe(`${area.title}`, () => {
+        for (const behaviour of area.behaviours) {
+          test(`${behaviour.id}. ${behaviour.sentence}`, { timeout }, async (context) => {
+            const outcome = await runBehaviour(subject, behaviour)
+            outcomes.set(behaviour, outcome)
+            if (outcome.result === 'failed') throw outcome.error
+            if (outcome.result === 'not shown')
+              context.skip(`not shown for ${subject.name}: ${outcome.reason}`)
+            expect(['shown', 'refused', 'declared']).toContain(outcome.result)
+          })
+        }
+      })
+    }
+
+    afterAll(async () => {
+      const folder = process.env['POSTHORN_CONFORMANCE_RESULTS']
+      const ran = behaviours.filter((behaviour) => outcomes.has(behaviour))
+      // A part of the suite says nothing about the rest.
+      if (folder === undefined || folder === '' || subject.writesResults === false) return
+      if (known === undefined || ran.length < behaviours.length) return
+      const found = ran.map((behaviour) => ({ behaviour, outcome: outcomes.get(behaviour) as Outcome }))
+      await writeResults(folder, summarise(known, found))
+    })
+  })
+}
+
+function probe<Harness extends TransportHarness>(subject: TransportUnderTest<Harness>): Promise<Subject> {
+  return runOnBench(subject, async (bench) => {
+    const transport = await bench.open()
+    const { broker, capabilities } = transport
+    return {
+      name: subject.name,
+      broker,
+      version: transport.health().version,
+      capabilities,
+      ranAt: systemClock.now(),
+    }
+  })
+}

@@ -1,0 +1,72 @@
+import * as fc from 'fast-check'
+import { programs } from './program.ts'
+import { runProgram, type ProgramTarget } from './run-program.ts'
+import type { Bench } from '../bench/bench.ts'
+import type { Area } from '../behaviour.ts'
+
+const virtualRuns = 40
+const realRuns = 3
+const longestProgram = 40
+/** The same programs each time, so that a failure is one that somebody brought in; more runs are other programs. */
+const usualSeed = 20_261_124
+
+/** A number from the environment, if it is one. */
+function fromEnvironment(name: string): number | undefined {
+  const value = Number(process.env[name])
+  return Number.isSafeInteger(value) && process.env[name] !== '' && process.env[name] !== undefined
+    ? value
+    : undefined
+}
+
+/** Random programs; what fails is shrunk, and its error says with which seed and path to run it again. */
+async function runPrograms(bench: Bench, target: ProgramTarget): Promise<void> {
+  await bench.open()
+  const arbitrary = programs(
+    {
+      keyed: target.keyed,
+      expires: bench.has('expiry'),
+      delays: bench.has('delayedSend') && bench.has('delayedRetry'),
+      faults: bench.offered,
+    },
+    longestProgram,
+  )
+  const runs = fromEnvironment('POSTHORN_CONFORMANCE_RUNS')
+  const path = process.env['POSTHORN_CONFORMANCE_PATH']
+  await fc.assert(
+    fc.asyncProperty(arbitrary, (program) => bench.fresh((fresh) => runProgram(fresh, target, program))),
+    {
+      includeErrorInReport: true,
+      numRuns: runs ?? (bench.virtual ? virtualRuns : realRuns),
+      seed:
+        fromEnvironment('POSTHORN_CONFORMANCE_SEED') ??
+        (runs === undefined ? usualSeed : Math.floor(bench.clock.random() * 2 ** 31)),
+      ...(path === undefined || path === '' ? {} : { path }),
+    },
+  )
+}
+
+const promise =
+  'nothing is lost or settled twice, attempts are right, and each message ends acked, dead-lettered or expired'
+
+/** Random programs of sends, settlements, faults and time, compared with a reference model. */
+export const model: Area = {
+  title: 'Random programs against a model',
+  behaviours: [
+    {
+      id: '90',
+      sentence: `Given random sends, answers, faults and time on a queue, then ${promise}`,
+      run: (bench) => runPrograms(bench, { kind: 'queue', keyed: false }),
+    },
+    {
+      id: '91',
+      sentence: `Given the same with order by key, then ${promise}, each key in order`,
+      needs: { features: ['keyOrder', 'holdKey'] },
+      run: (bench) => runPrograms(bench, { kind: 'queue', keyed: true }),
+    },
+    {
+      id: '92',
+      sentence: `Given the same on a topic with two groups, then for each group ${promise}`,
+      run: (bench) => runPrograms(bench, { kind: 'topic', keyed: false }),
+    },
+  ],
+}

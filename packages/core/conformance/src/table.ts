@@ -1,0 +1,2 @@
+export { compatibilityTable } from './results/compatibility-table.ts'
+export type { BehaviourResult, ConformanceResults, FeatureResult } from './results/conformance-results.ts'

@@ -1,0 +1,166 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, describe, test } from 'vitest'
+import { behaviours, runBehaviour, type Behaviour } from '@posthorn/conformance'
+import { summarise } from '../src/results/summarise.ts'
+import { writeResults } from '../src/results/write-results.ts'
+import { createMemoryHarness, memorySubject } from './memory-harness.ts'
+
+const behaviour = (run: Behaviour['run'], needs: Behaviour['needs'] = {}): Behaviour => ({
+  id: '0',
+  sentence: 'Given a test of the suite, then it runs',
+  needs,
+  run,
+})
+
+describe('a behaviour', () => {
+  test('that waits for what never comes fails', async () => {
+    const outcome = await runBehaviour(
+      memorySubject('memory'),
+      behaviour(() => new Promise(() => undefined)),
+    )
+    expect(outcome).toMatchObject({ result: 'failed', reason: expect.stringContaining('never comes') })
+  })
+
+  test('that waits in vain for a condition fails, saying for what', async () => {
+    const outcome = await runBehaviour(
+      memorySubject('memory'),
+      behaviour((bench) => bench.until('a second moon', () => false)),
+    )
+    expect(outcome).toMatchObject({ result: 'failed', reason: 'Not within 600000 ms: a second moon.' })
+  })
+
+  test('that leaves a handler running ends all the same', async () => {
+    const outcome = await runBehaviour(
+      memorySubject('memory'),
+      behaviour(async (bench) => {
+        const queue = bench.name('orders')
+        const transport = await bench.open()
+        const seen = bench.record()
+        await transport.consume(
+          queue,
+          seen.handler(() => new Promise(() => undefined)),
+        )
+        await transport.send(queue, { data: 1 })
+        await bench.until('the handler runs', () => seen.running === 1)
+      }),
+    )
+    expect(outcome).toEqual({ result: 'shown' })
+  })
+
+  test('is not shown where the harness lacks a fault that it needs', async () => {
+    const { kill: _, ...faults } = memorySubject('memory').faults ?? {}
+    const outcome = await runBehaviour(
+      { ...memorySubject('memory'), faults },
+      behaviour(() => Promise.reject(new Error('it must not run')), { faults: ['kill'] }),
+    )
+    expect(outcome).toEqual({ result: 'not shown', reason: 'the harness offers no fault "kill"' })
+  })
+
+  test('is not shown with the reason that the harness gives', async () => {
+    const outcome = await runBehaviour(
+      memorySubject('memory'),
+      behaviour((bench) => bench.faults.restart()),
+    )
+    expect(outcome).toEqual({
+      result: 'not shown',
+      reason: 'the contents of the in-memory broker end with its process',
+    })
+  })
+
+  test('is refused where a feature is unsupported and asking for it fails as it should', async () => {
+    const outcome = await runBehaviour(
+      memorySubject('memory', () => ({ options: { priority: false } })),
+      behaviour(() => Promise.reject(new Error('it must not run')), { features: ['priority'] }),
+    )
+    expect(outcome).toEqual({ result: 'refused', reason: '"priority" is unsupported' })
+  })
+
+  test('fails where a feature is declared unsupported and works all the same', async () => {
+    const outcome = await runBehaviour(
+      {
+        ...memorySubject('memory'),
+        async create() {
+          const harness = createMemoryHarness()
+          const open: typeof harness.open = async (options) => {
+            const transport = await harness.open(options)
+            const { capabilities } = transport
+            const boundedQueues = { level: 'unsupported', alternative: 'another broker' } as const
+            const features = { ...capabilities.features, boundedQueues }
+            Object.defineProperty(transport, 'capabilities', { value: { ...capabilities, features } })
+            return transport
+          }
+          return { ...harness, open }
+        },
+      },
+      behaviour(() => Promise.resolve(), { features: ['boundedQueues'] }),
+    )
+    expect(outcome).toMatchObject({ result: 'failed', reason: expect.stringContaining('it resolved') })
+  })
+
+  test('is only declared where nobody can ask for the feature', async () => {
+    const outcome = await runBehaviour(
+      memorySubject('memory'),
+      behaviour(() => Promise.resolve(), { features: ['durability'] }),
+    )
+    expect(outcome).toMatchObject({
+      result: 'declared',
+      reason: expect.stringContaining('"durability" is unsupported'),
+    })
+  })
+})
+
+test('behaviours have ids of their own, and hold the forty of the universal contract', () => {
+  const ids = behaviours.map((one) => one.id)
+  expect(new Set(ids).size).toBe(ids.length)
+  for (let number = 1; number <= 40; number += 1) expect(ids).toContain(String(number))
+  for (const { sentence } of behaviours) expect(sentence).toMatch(/^Given .+, then .+/)
+})
+
+test('results are written as data', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'posthorn-results-'))
+  try {
+    const harness = createMemoryHarness()
+    const transport = await harness.open()
+    const results = summarise(
+      {
+        name: 'memory',
+        broker: transport.broker,
+        version: transport.health().version,
+        capabilities: transport.capabilities,
+        ranAt: Date.UTC(2026, 10, 24, 23, 59),
+      },
+      [
+        {
+          behaviour: behaviour(() => Promise.resolve(), { features: ['priority'] }),
+          outcome: { result: 'shown' },
+        },
+        {
+          behaviour: { ...behaviour(() => Promise.resolve(), { features: ['expiry'] }), id: '00' },
+          outcome: { result: 'not shown', reason: 'there is no time' },
+        },
+      ],
+    )
+    const path = await writeResults(join(folder, 'new'), results)
+    expect(path).toBe(join(folder, 'new', 'memory.json'))
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({
+      format: 1,
+      broker: 'memory',
+      version: '1',
+      date: '2026-11-24',
+      features: {
+        priority: { level: 'native', result: 'shown' },
+        expiry: { level: 'native', result: 'not shown' },
+        durability: { level: 'unsupported', result: 'declared' },
+      },
+      behaviours: [
+        { id: '0', result: 'shown' },
+        { id: '00', result: 'not shown', reason: 'there is no time' },
+      ],
+    })
+    await transport.close()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})

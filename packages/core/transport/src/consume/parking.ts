@@ -1,0 +1,53 @@
+import type { Run } from './run.ts'
+
+const shortestReleaseMs = 1_000
+const longestReleaseMs = 60_000
+
+/**
+ * Deliveries of message types that are not handed out for now. They may hold half of their scope's window; beyond that
+ * they are released with a delay that grows with their number, and one that was released before waits the longest, so
+ * that a backlog of a paused type neither blocks the others nor goes round in circles.
+ */
+export class Parking {
+  private readonly parked = new Set<Run>()
+  private released = 0
+
+  get size(): number {
+    return this.parked.size
+  }
+
+  /** Keeps the delivery (`undefined`), or answers after how many milliseconds it should come again. */
+  park(run: Run): number | undefined {
+    const { held } = run
+    const share = Math.floor(held.window / 2)
+    if (held.parked < share) {
+      held.parked++
+      run.state = 'parked'
+      this.parked.add(run)
+      return undefined
+    }
+    const doublings = Math.floor(this.released++ / Math.max(1, share))
+    if (run.wire.releases > 0) return longestReleaseMs
+    return Math.min(longestReleaseMs, shortestReleaseMs * 2 ** Math.min(doublings, 10))
+  }
+
+  /** Takes out the deliveries that fit; they wait again. */
+  take(fits: (run: Run) => boolean): Run[] {
+    const taken = [...this.parked].filter(fits)
+    for (const run of taken) {
+      this.forget(run)
+      run.state = 'waiting'
+    }
+    return taken
+  }
+
+  /** It is given back, or lost. */
+  forget(run: Run): void {
+    if (this.parked.delete(run)) run.held.parked--
+  }
+
+  /** Nothing is paused any more: what comes next is released with short delays again. */
+  reset(): void {
+    this.released = 0
+  }
+}
