@@ -3,7 +3,13 @@ import { goalLine, isReached, type Goal } from './goal.ts'
 import { median } from './median.ts'
 import { table } from './table.ts'
 
-const speed: Goal = { name: 'memory.throughput', measured: 426_086.4, wanted: 300_000, unit: '/s', kind: 'atLeast' }
+const speed: Goal = {
+  name: 'memory.throughput',
+  measured: 426_086.4,
+  wanted: 300_000,
+  unit: '/s',
+  kind: 'atLeast',
+}
 
 test('a goal of more is reached at its figure, and short below', () => {
   expect(isReached({ ...speed, measured: 300_000 })).toBe(true)
@@ -23,9 +29,9 @@ test('a figure that could not be measured is short', () => {
 
 test('the line of a goal is its name, measured, wanted, and the verdict', () => {
   expect(goalLine(speed)).toBe('memory.throughput 426086/s >=300000/s ok')
-  expect(goalLine({ ...speed, name: 'memory.flat', measured: 1.5, wanted: 1.2, unit: 'x', kind: 'atMost' })).toBe(
-    'memory.flat 1.50x <=1.20x short',
-  )
+  expect(
+    goalLine({ ...speed, name: 'memory.flat', measured: 1.5, wanted: 1.2, unit: 'x', kind: 'atMost' }),
+  ).toBe('memory.flat 1.50x <=1.20x short')
 })
 
 test('the median is the middle, or the mean of the two in the middle', () => {
@@ -34,10 +40,13 @@ test('the median is the middle, or the mean of the two in the middle', () => {
 })
 
 test('a table aligns names to the left and figures to the right', () => {
-  expect(table(['what', 'median'], [['a', '1'], ['longer', '1,000']]).split('\n')).toEqual([
-    'what    median',
-    '------  ------',
-    'a            1',
-    'longer   1,000',
-  ])
+  expect(
+    table(
+      ['what', 'median'],
+      [
+        ['a', '1'],
+        ['longer', '1,000'],
+      ],
+    ).split('\n'),
+  ).toEqual(['what    median', '------  ------', 'a            1', 'longer   1,000'])
 })

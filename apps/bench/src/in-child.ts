@@ -17,7 +17,8 @@ export function inChild<Result>(module: string, parameters: unknown): Promise<Re
     child.on('error', reject)
     child.on('exit', (code) => {
       if (result !== undefined && code === 0) resolve(result)
-      else reject(new Error(`${module} ended with code ${code} and ${result === undefined ? 'no' : 'a'} result`))
+      else
+        reject(new Error(`${module} ended with code ${code} and ${result === undefined ? 'no' : 'a'} result`))
     })
   })
 }

@@ -20,7 +20,11 @@ The last lines are one for each goal: its name, measured, wanted, ok or short. E
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, help: { type: 'boolean', default: false } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
   })
   const scenario = scenarios.find(({ name }) => name === positionals[0])
   if (values.help || scenario === undefined || positionals.length > 1) {
@@ -29,13 +33,22 @@ async function main(): Promise<number> {
   }
   const { name, description } = scenario
   console.log(`${name}: ${description}`)
-  console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`)
+  console.log(
+    `Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`,
+  )
   const report = await scenario.run({ quick: values.quick })
   console.log(table(report.head, report.rows))
   const file = resolve(values.json ?? `bench-results/${name}.json`)
   mkdirSync(dirname(file), { recursive: true })
   const { goals, data } = report
-  const result = { scenario: name, date: new Date().toISOString(), node: process.versions.node, quick: values.quick, goals, data }
+  const result = {
+    scenario: name,
+    date: new Date().toISOString(),
+    node: process.versions.node,
+    quick: values.quick,
+    goals,
+    data,
+  }
   writeFileSync(file, JSON.stringify(result, undefined, 2) + '\n')
   console.log(`\nFigures: ${file}\n`)
   for (const goal of goals) console.log(goalLine(goal))

@@ -19,6 +19,9 @@ for (let sent = 0; sent < messages; sent += batch.length) await transport.sendMa
 globalThis.gc?.()
 const { ready } = await transport.depth('bench')
 if (ready !== messages) throw new Error(`The backlog should hold ${messages} messages, and holds ${ready}.`)
-const result: BacklogResult = { rss: process.memoryUsage().rss, bodyBytes: Buffer.byteLength(JSON.stringify(body)) }
+const result: BacklogResult = {
+  rss: process.memoryUsage().rss,
+  bodyBytes: Buffer.byteLength(JSON.stringify(body)),
+}
 await transport.close()
 answer(result)

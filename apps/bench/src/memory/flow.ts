@@ -49,9 +49,10 @@ export async function flow(transport: Transport, options: FlowOptions): Promise<
   )
   const startedAt = process.hrtime.bigint()
   const before = process.cpuUsage()
-  for (let sent = 0; sent < messages; ) {
+  for (let sent = 0; sent < messages;) {
     const burst: Promise<void>[] = []
-    for (; burst.length < inFlight && sent < messages; sent++) burst.push(transport.send('bench', { data: body }))
+    for (; burst.length < inFlight && sent < messages; sent++)
+      burst.push(transport.send('bench', { data: body }))
     await Promise.all(burst)
     // Producers that outrun their consumer measure the backlog, not the way of a message.
     while (sent - handled > inFlight) await nextTurn()

@@ -13,7 +13,11 @@ export const memoryScenario: Scenario = {
   name: 'memory',
   description: 'send → runner → handler → ack on the in-memory broker',
   async run({ quick }) {
-    const throughput: ThroughputParameters = { messages: quick ? 300_000 : 1_000_000, rounds: quick ? 5 : 9, middlewares }
+    const throughput: ThroughputParameters = {
+      messages: quick ? 300_000 : 1_000_000,
+      rounds: quick ? 5 : 9,
+      middlewares,
+    }
     const flat: FlatParameters = { messages: quick ? 4_000_000 : 10_000_000, samples: quick ? 4 : 10 }
     const backlog: BacklogParameters = { messages: 1_000_000 }
     const speeds = await inChild<ThroughputResult>('./memory/throughput-child.ts', throughput)
@@ -21,11 +25,14 @@ export const memoryScenario: Scenario = {
     const held = await inChild<BacklogResult>('./memory/backlog-child.ts', backlog)
 
     const { messages } = throughput
-    const perSecond = (times: readonly FlowTime[], of: keyof FlowTime): number[] => times.map((time) => messages / time[of])
+    const perSecond = (times: readonly FlowTime[], of: keyof FlowTime): number[] =>
+      times.map((time) => messages / time[of])
     // By processor time, which is what one core would need for it alone; machines are shared.
     const plain = perSecond(speeds.plain, 'processor')
     // In pairs, so that a change of the machine's speed between rounds cancels out.
-    const added = speeds.plain.map((time, index) => (speeds.chained[index]?.processor ?? Number.NaN) - time.processor)
+    const added = speeds.plain.map(
+      (time, index) => (speeds.chained[index]?.processor ?? Number.NaN) - time.processor,
+    )
     const addedMicros = (median(added) / messages) * 1e6
     const first = rss[0] ?? Number.NaN
     const last = rss.at(-1) ?? Number.NaN
@@ -37,8 +44,20 @@ export const memoryScenario: Scenario = {
         ['messages a second of processor time', ...spread(plain)],
         [`the same with ${middlewares} empty middlewares`, ...spread(perSecond(speeds.chained, 'processor'))],
         ['messages a second on the wall', ...spread(perSecond(speeds.plain, 'wall'))],
-        [`RSS after ${perSample} and ${flat.messages.toLocaleString('en')}`, `${mega(first)}, ${mega(last)}`, '', '', '1'],
-        [`RSS with ${backlog.messages.toLocaleString('en')} of ${held.bodyBytes} bytes waiting`, mega(held.rss), '', '', '1'],
+        [
+          `RSS after ${perSample} and ${flat.messages.toLocaleString('en')}`,
+          `${mega(first)}, ${mega(last)}`,
+          '',
+          '',
+          '1',
+        ],
+        [
+          `RSS with ${backlog.messages.toLocaleString('en')} of ${held.bodyBytes} bytes waiting`,
+          mega(held.rss),
+          '',
+          '',
+          '1',
+        ],
       ],
       goals: [
         { name: 'memory.throughput', measured: median(plain), wanted: 300_000, unit: '/s', kind: 'atLeast' },
@@ -53,5 +72,10 @@ export const memoryScenario: Scenario = {
 
 function spread(values: readonly number[]): string[] {
   const round = (value: number): string => Math.round(value).toLocaleString('en')
-  return [round(median(values)), round(Math.min(...values)), round(Math.max(...values)), String(values.length)]
+  return [
+    round(median(values)),
+    round(Math.min(...values)),
+    round(Math.max(...values)),
+    String(values.length),
+  ]
 }

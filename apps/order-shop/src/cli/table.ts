@@ -14,7 +14,7 @@ const columnWidth = 13
 
 /** Both versions side by side, in 76 columns. */
 export function drawTable(
-  { expected, posthorn, naive }: Pick<ShopOutcome, 'expected' | 'posthorn' | 'naive'>,
+  { plan, expected, posthorn, naive }: Pick<ShopOutcome, 'plan' | 'expected' | 'posthorn' | 'naive'>,
   paint: Paint,
 ): string[] {
   const verdicts = [posthorn.verdict, ...(naive === undefined ? [] : [naive.verdict])]
@@ -29,13 +29,13 @@ export function drawTable(
   return [
     paint('bold', 'Counted from the files written'.padEnd(labelWidth) + header.join('')),
     '-'.repeat(labelWidth + columnWidth * header.length),
-    ...rows(expected.orders.length, expected.bad.length).map((row) =>
+    ...rows(expected.orders.length, expected.bad.length, plan.poison !== undefined).map((row) =>
       `${row.label.padEnd(labelWidth)}${verdicts.map((verdict) => cell(row, verdict)).join('')}`.trimEnd(),
     ),
   ]
 }
 
-function rows(good: number, bad: number): readonly Row[] {
+function rows(good: number, bad: number, hasPoison: boolean): readonly Row[] {
   return [
     { label: `${count(good)} good orders` },
     { label: '  lost: something not done, and nothing says why', wrong: ({ lost }) => lost.length },
@@ -49,7 +49,7 @@ function rows(good: number, bad: number): readonly Row[] {
       wrong: ({ reservedTwice, recordedTwice }) => new Set([...reservedTwice, ...recordedTwice]).size,
     },
     { label: '  e-mail sent twice', wrong: ({ emailsTwice }) => emailsTwice.length },
-    { label: "  done after a customer's later order (effects)", wrong: ({ outOfOrder }) => outOfOrder },
+    { label: '  out of order: effects done after a later one', wrong: ({ outOfOrder }) => outOfOrder },
     { label: `${count(bad)} bad orders` },
     { label: '  not explained by a dead letter', wrong: ({ badUnexplained }) => badUnexplained },
     { label: '  money taken for it', wrong: ({ badCharged }) => badCharged.length },
@@ -64,11 +64,13 @@ function rows(good: number, bad: number): readonly Row[] {
       wrong: ({ reportOffBy }) => reportOffBy ?? 1,
       show: ({ reportOffBy }) => (reportOffBy === undefined ? 'no report' : (reportOffBy / 100).toFixed(2)),
     },
-    {
-      label: 'Calls spent on the one e-mail that nobody takes',
-      show: ({ mostRefusals }) => count(mostRefusals),
-    },
+    ...(hasPoison ? [poison] : []),
   ]
+}
+
+const poison: Row = {
+  label: 'Calls spent on the one e-mail that nobody takes',
+  show: ({ mostRefusals }) => count(mostRefusals),
 }
 
 function count(value: number): string {

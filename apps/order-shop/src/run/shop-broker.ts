@@ -40,8 +40,10 @@ export function createMemoryShopBroker(clock: Clock, plan: FaultPlan): MemorySho
 /** Any broker that has a driver. Each run has queues of its own: what another one left is not its business. */
 export function createUrlShopBroker(url: string): ShopBroker {
   const namespace = `shop-${randomUUID().slice(0, 8)}.`
+  // The driver is a package of the shop, so it is looked for from here.
+  const load = (name: string): Promise<unknown> => import(name)
   return {
-    connect: () => connect(url, { namespace }),
+    connect: () => connect(url, { namespace, load }),
     striker: { crash: () => undefined, cut: () => undefined },
   }
 }

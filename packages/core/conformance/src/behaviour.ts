@@ -9,6 +9,8 @@ export interface Behaviour {
   /** "Given …, then …": the name of the test. */
   readonly sentence: string
   readonly needs?: Needs
+  /** Milliseconds that it may take on a real clock beyond what a test usually may. */
+  readonly extraMs?: number
   run(bench: Bench): Promise<void>
 }
 

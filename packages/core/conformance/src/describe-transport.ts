@@ -31,7 +31,9 @@ export function describeTransport<Harness extends TransportHarness>(
     for (const area of areas) {
       describe(`${area.title}`, () => {
         for (const behaviour of area.behaviours) {
-          test(`${behaviour.id}. ${behaviour.sentence}`, { timeout }, async (context) => {
+          const alone = subject.concurrent !== true || (behaviour.needs?.faults ?? []).length > 0
+          const options = { timeout: timeout + (behaviour.extraMs ?? 0), concurrent: !alone }
+          test(`${behaviour.id}. ${behaviour.sentence}`, options, async (context) => {
             const outcome = await runBehaviour(subject, behaviour)
             outcomes.set(behaviour, outcome)
             if (outcome.result === 'failed') throw outcome.error

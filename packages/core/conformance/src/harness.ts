@@ -76,6 +76,8 @@ export interface TransportUnderTest<Harness extends TransportHarness = Transport
   readonly quietMs?: number
   /** Milliseconds of real time for each test. Default 60,000. */
   readonly testTimeoutMs?: number
+  /** Whether tests that need no fault run at the same time, since most of them only wait. Default false. */
+  readonly concurrent?: boolean
   /** Whether a complete run writes its results when the environment asks for them. Default true. */
   readonly writesResults?: boolean
 }

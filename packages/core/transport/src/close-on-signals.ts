@@ -11,7 +11,10 @@ const closers = new Set<Closer>()
 let closing = false
 
 /** See `Transport.closeOnSignals`. */
-export function closeOnSignals(transport: Pick<Transport, 'close'>, options: CloseOnSignalsOptions = {}): () => void {
+export function closeOnSignals(
+  transport: Pick<Transport, 'close'>,
+  options: CloseOnSignalsOptions = {},
+): () => void {
   const { deadlineMs, onClosed } = options
   const closer: Closer = async () => {
     try {

@@ -1,7 +1,8 @@
 import { createTransport } from './create-transport.ts'
-import { PosthornError } from './errors.ts'
+import { PosthornError, toError } from './errors.ts'
 import { createMemoryBroker } from './memory.ts'
 import { checkOptions, callback } from './options/check-options.ts'
+import { nearestName } from './options/nearest-name.ts'
 import { transportRules } from './options/transport-rules.ts'
 import type { Transport } from './contract/transport.ts'
 import type { TransportOptions } from './contract/transport-options.ts'
@@ -17,33 +18,40 @@ const drivers: Readonly<Record<string, { readonly package: string; readonly fact
   servicebus: { package: '@posthorn/azure-service-bus', factory: 'azureServiceBus' },
   sqlite: { package: '@posthorn/sqlite', factory: 'sqlite' },
   postgres: { package: '@posthorn/postgres', factory: 'postgres' },
+  postgresql: { package: '@posthorn/postgres', factory: 'postgres' },
 }
 
+const schemes = ['memory', ...Object.keys(drivers)]
+
 export interface ConnectOptions extends TransportOptions {
-  /** How to load a broker's package. Default: `import(name)`; give your own where a bundler or test needs it. */
+  /**
+   * How to load a broker's package. Default: `import(name)` from here; give your own, such as `(name) => import(name)`,
+   * where packages see only what they name themselves, or a bundler or test needs it.
+   */
   readonly load?: (packageName: string) => Promise<unknown>
 }
 
 /**
  * Connects to the broker that the URL names, loading its package when needed: `memory:`, `amqp:`, `amqps:`, `kafka:`,
- * `redis:`, `rediss:`, `sqs:`, `servicebus:`, `sqlite:`, `postgres:`.
+ * `redis:`, `rediss:`, `sqs:`, `servicebus:`, `sqlite:`, `postgres:`, `postgresql:`.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Transport> {
   checkOptions('connect()', options, { ...transportRules, load: callback() })
   const { load = (name: string): Promise<unknown> => import(name), ...transportOptions } = options
-  const text = String(url)
+  const text = typeof url === 'string' || url instanceof URL ? String(url) : ''
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
   if (scheme === 'memory') {
     const broker = createMemoryBroker(options.clock === undefined ? {} : { clock: options.clock })
     return createTransport(broker.driver(), transportOptions)
   }
-  const driver = scheme === undefined ? undefined : drivers[scheme]
+  const driver = scheme !== undefined && Object.hasOwn(drivers, scheme) ? drivers[scheme] : undefined
   if (driver === undefined) {
+    const near = scheme === undefined ? undefined : nearestName(scheme, schemes)
     // The URL itself may hold a password: only its scheme is shown.
     throw new PosthornError(
       'POSTHORN_INVALID_URL',
       `connect() takes a URL of a broker, and got ${scheme === undefined ? 'something without a scheme' : `"${scheme}:"`}. ` +
-        `Accepted: memory:, ${Object.keys(drivers).map((name) => name + ':').join(', ')}.`,
+        `${near === undefined ? '' : `Did you mean "${near}:"? `}Accepted: ${schemes.map((name) => name + ':').join(', ')}.`,
       { phase: 'options' },
     )
   }
@@ -61,9 +69,12 @@ async function loadFactory(
   try {
     module = await load(driver.package)
   } catch (error) {
+    const { message } = toError(error)
     throw new PosthornError(
       'POSTHORN_DRIVER_MISSING',
-      `The package for this broker could not be loaded. Install it: npm install ${driver.package} (its README names the client that goes with it).`,
+      `The package for this broker could not be loaded (${message}). Install it: npm install ${driver.package} ` +
+        '(its README names the client that goes with it). If it is installed where this package does not see it, pass ' +
+        'load: (name) => import(name).',
       { phase: 'options', cause: error },
     )
   }

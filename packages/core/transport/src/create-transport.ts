@@ -10,7 +10,13 @@ import type { TransportEvents } from './contract/events.ts'
 import type { Health } from './contract/health.ts'
 import type { OutgoingMessage, SendOptions } from './contract/message.ts'
 import type { DeclareMode, PlanItem, Topology } from './contract/topology.ts'
-import type { CloseOnSignalsOptions, CloseOptions, CloseReport, SourceRef, Transport } from './contract/transport.ts'
+import type {
+  CloseOnSignalsOptions,
+  CloseOptions,
+  CloseReport,
+  SourceRef,
+  Transport,
+} from './contract/transport.ts'
 import type { TransportOptions } from './contract/transport-options.ts'
 import { PosthornError, toPosthornError } from './errors.ts'
 import { callback, checkOptions, duration, oneOf } from './options/check-options.ts'
@@ -65,11 +71,19 @@ class BrokerTransport<Native> implements Transport<Native> {
     return this.parts.sender.one('publish', topic, message, options)
   }
 
-  sendMany<Data>(queue: string, messages: readonly OutgoingMessage<Data>[], options?: SendOptions): Promise<void> {
+  sendMany<Data>(
+    queue: string,
+    messages: readonly OutgoingMessage<Data>[],
+    options?: SendOptions,
+  ): Promise<void> {
     return this.parts.sender.many('send', queue, messages, options)
   }
 
-  publishMany<Data>(topic: string, messages: readonly OutgoingMessage<Data>[], options?: SendOptions): Promise<void> {
+  publishMany<Data>(
+    topic: string,
+    messages: readonly OutgoingMessage<Data>[],
+    options?: SendOptions,
+  ): Promise<void> {
     return this.parts.sender.many('publish', topic, messages, options)
   }
 
@@ -79,7 +93,11 @@ class BrokerTransport<Native> implements Transport<Native> {
     return this.parts.consumers.consume(queue, handler, options)
   }
 
-  subscribe(topic: string, handler: unknown, options: Parameters<Consumers['subscribe']>[2]): Promise<Consumer> {
+  subscribe(
+    topic: string,
+    handler: unknown,
+    options: Parameters<Consumers['subscribe']>[2],
+  ): Promise<Consumer> {
     return this.parts.consumers.subscribe(topic, handler, options)
   }
 
@@ -127,7 +145,8 @@ class BrokerTransport<Native> implements Transport<Native> {
   health(): Health {
     const { supervisor, version } = this.parts.session
     const consumers = this.parts.consumers.health()
-    const broken = supervisor.state === 'up' ? consumers.find((consumer) => consumer.state === 'down') : undefined
+    const broken =
+      supervisor.state === 'up' ? consumers.find((consumer) => consumer.state === 'down') : undefined
     return {
       broker: this.broker,
       version,
@@ -140,7 +159,10 @@ class BrokerTransport<Native> implements Transport<Native> {
     }
   }
 
-  on<Name extends keyof TransportEvents>(name: Name, listener: (event: TransportEvents[Name]) => void): () => void {
+  on<Name extends keyof TransportEvents>(
+    name: Name,
+    listener: (event: TransportEvents[Name]) => void,
+  ): () => void {
     return this.parts.hub.on(name, listener)
   }
 
@@ -164,7 +186,6 @@ class BrokerTransport<Native> implements Transport<Native> {
     this.closed = true
     const unconfirmed = await this.parts.publisher.drain(deadline - this.clock.now())
     const over = closedError(this.broker)
-    this.parts.topology.stopRestoring()
     this.parts.session.end(over)
     this.parts.publisher.stop()
     await this.parts.session.supervisor.close(over, Math.max(disconnectGraceMs, deadline - this.clock.now()))
@@ -201,8 +222,8 @@ class BrokerTransport<Native> implements Transport<Native> {
 }
 
 function closedError(broker: string): PosthornError {
-  return new PosthornError('POSTHORN_CLOSED', `The transport to ${broker} is closed. Open a new one to go on.`, {
-    phase: 'connect',
-    outcome: 'rejected',
-  })
+  return new PosthornError(
+    'POSTHORN_CLOSED',
+    `The transport to ${broker} is closed. Open a new one to go on.`,
+  )
 }

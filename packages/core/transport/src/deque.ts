@@ -1,4 +1,4 @@
-/** A double-ended queue in a ring that grows and shrinks with its content. */
+/** A queue in a ring that grows and shrinks with its content. */
 export class Deque<Item> {
   private items: (Item | undefined)[] = new Array<Item | undefined>(16)
   private head = 0
@@ -11,13 +11,6 @@ export class Deque<Item> {
   push(item: Item): void {
     if (this.count === this.items.length) this.resize(this.count * 2)
     this.items[(this.head + this.count) & (this.items.length - 1)] = item
-    this.count++
-  }
-
-  unshift(item: Item): void {
-    if (this.count === this.items.length) this.resize(this.count * 2)
-    this.head = (this.head - 1) & (this.items.length - 1)
-    this.items[this.head] = item
     this.count++
   }
 

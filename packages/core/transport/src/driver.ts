@@ -9,7 +9,13 @@ export { writeEnvelope } from './message/wire-headers.ts'
 export { transportRules } from './options/transport-rules.ts'
 export { checkName, sourceName } from './routing/names.ts'
 export { createRouter } from './routing/pattern.ts'
-export type { BrokerLimits, Capabilities, Capability, Feature, LeaseCapability } from './contract/capabilities.ts'
+export type {
+  BrokerLimits,
+  Capabilities,
+  Capability,
+  Feature,
+  LeaseCapability,
+} from './contract/capabilities.ts'
 export type { Clock } from './contract/clock.ts'
 export type { DeadLetterRecord } from './contract/dead-letters.ts'
 export type { Depth } from './contract/depth.ts'
@@ -32,5 +38,11 @@ export type {
   SettleVerb,
   Source,
 } from './contract/driver.ts'
-export type { DeclareMode, PlanItem, QueueDeclaration, SubscriptionDeclaration, Topology } from './contract/topology.ts'
+export type {
+  DeclareMode,
+  PlanItem,
+  QueueDeclaration,
+  SubscriptionDeclaration,
+  Topology,
+} from './contract/topology.ts'
 export type { MessageHeaders, WireMessage } from './contract/wire-message.ts'

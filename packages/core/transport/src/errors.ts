@@ -38,7 +38,11 @@ export class PosthornError extends Error {
   }
 }
 // On the prototype, so that they are neither own fields of each error nor part of what `inspect` shows.
-Object.defineProperty(PosthornError.prototype, 'name', { value: 'PosthornError', configurable: true, writable: true })
+Object.defineProperty(PosthornError.prototype, 'name', {
+  value: 'PosthornError',
+  configurable: true,
+  writable: true,
+})
 Object.defineProperty(PosthornError.prototype, brand, { value: true })
 
 /** True for a `PosthornError` of any copy of the package. Never throws. */
@@ -89,14 +93,20 @@ export class PartialPublishError extends PosthornError {
 export function toError(value: unknown): Error {
   try {
     if (value instanceof Error) return value
-    return new Error(typeof value === 'string' ? value : `A value that is no error was thrown: ${String(value)}`)
+    return new Error(
+      typeof value === 'string' ? value : `A value that is no error was thrown: ${String(value)}`,
+    )
   } catch {
     return new Error('A value that cannot be shown was thrown')
   }
 }
 
 /** Any thrown value as a `PosthornError`; one that is not ours becomes the cause of one with `code`. */
-export function toPosthornError(value: unknown, code: ErrorCode, details: PosthornErrorDetails = {}): PosthornError {
+export function toPosthornError(
+  value: unknown,
+  code: ErrorCode,
+  details: PosthornErrorDetails = {},
+): PosthornError {
   if (isPosthornError(value)) return value
   const error = toError(value)
   return new PosthornError(code, error.message, { ...details, cause: error })

@@ -92,6 +92,8 @@ describe('a listener', () => {
   })
 
   test('that is no function is refused', () => {
-    expect(() => new EventHub().on('gap', 'log' as never)).toThrow('on("gap") takes a function as its listener, and got "log"')
+    expect(() => new EventHub().on('gap', 'log' as never)).toThrow(
+      'on("gap") takes a function as its listener, and got "log"',
+    )
   })
 })

@@ -31,7 +31,10 @@ export class EventHub {
   /** Each registration is an entry of its own, so that a function may be registered twice. */
   private readonly listeners = new Map<keyof TransportEvents, Map<symbol, Listener>>()
 
-  on<Name extends keyof TransportEvents>(name: Name, listener: (event: TransportEvents[Name]) => void): () => void {
+  on<Name extends keyof TransportEvents>(
+    name: Name,
+    listener: (event: TransportEvents[Name]) => void,
+  ): () => void {
     if (!Object.hasOwn(names, name)) throw unknownEvent(name)
     if (typeof listener !== 'function') {
       const text = `on("${name}") takes a function as its listener, and got ${showValue(listener)}.`

@@ -15,20 +15,30 @@ export function describeBroker({ name, version }: Pick<BrokerIdentity, 'name' | 
 }
 
 /** Refuses what the broker cannot do, naming it, its version and the alternative. */
-export function requireFeature(broker: BrokerIdentity, feature: Feature, asked: string, phase: 'declare' | 'publish' = 'declare'): void {
+export function requireFeature(
+  broker: BrokerIdentity,
+  feature: Feature,
+  asked: string,
+  phase: 'declare' | 'publish' = 'declare',
+): void {
   const capability = broker.capabilities.features[feature]
   if (capability.level !== 'unsupported') return
   const alternative = capability.alternative === undefined ? '' : ` Instead: ${capability.alternative}`
-  throw new PosthornError('POSTHORN_UNSUPPORTED', `${asked} needs ${feature}, which ${describeBroker(broker)} does not have.${alternative}`, {
-    phase,
-    outcome: 'rejected',
-  })
+  throw new PosthornError(
+    'POSTHORN_UNSUPPORTED',
+    `${asked} needs ${feature}, which ${describeBroker(broker)} does not have.${alternative}`,
+    {
+      phase,
+      ...(phase === 'publish' ? { outcome: 'rejected' } : {}),
+    },
+  )
 }
 
 /** Refuses a topology that asks for what the broker cannot do. */
 export function requireTopology(broker: BrokerIdentity, { queues = [], subscriptions = [] }: Topology): void {
   for (const one of [...queues, ...subscriptions]) {
-    if ((one.maxMessages ?? one.maxBytes) !== undefined) requireFeature(broker, 'boundedQueues', 'A bound on a queue')
+    if ((one.maxMessages ?? one.maxBytes) !== undefined)
+      requireFeature(broker, 'boundedQueues', 'A bound on a queue')
     if (one.order === 'key') requireFeature(broker, 'keyOrder', "A declaration with order: 'key'")
   }
   if (queues.some((queue) => queue.deduplicationWindowMs !== undefined)) {

@@ -54,7 +54,6 @@ export function createTransportParts<Native>(
     restore,
     ready: () => publisher.wake(),
     lost: (error) => {
-      topology.stopRestoring()
       publisher.connectionLost(error)
       consumers.connectionLost(error)
     },
@@ -87,6 +86,7 @@ export function createTransportParts<Native>(
     refuse,
     publisher,
     sendTimeoutMs: options.sendTimeoutMs,
+    limits: options,
     shardsOf: (queue) => topology.shardsOf(queue),
     middleware: given.publishUse ?? [],
     prepare: createMessagePreparer({ codec, clock, createId, broker: () => session.broker }),
@@ -112,7 +112,8 @@ export function createTransportParts<Native>(
   /** What a new connection needs before it counts as up. */
   async function restore(link: Link<Native>): Promise<void> {
     await topology.restore({
-      declare: (wanted) => session.ask('declare()', (to) => to.declare(wanted, 'create'), link, restoreTimeoutMs),
+      declare: (wanted) =>
+        session.ask('declare()', (to) => to.declare(wanted, 'create'), link, restoreTimeoutMs),
       isOver: () => link.over !== undefined,
     })
     if (link.over === undefined) await consumers.restore()

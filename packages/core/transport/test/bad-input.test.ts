@@ -29,7 +29,9 @@ const handler = (): void => {}
 
 describe('a consumer is refused before anything is declared', () => {
   test.each([0, -1, Number.NaN, 1.5, '5', Infinity, null])('with concurrency %s', async (concurrency) => {
-    const error = await refusal(() => transport.consume('orders', handler, { concurrency: concurrency as number }))
+    const error = await refusal(() =>
+      transport.consume('orders', handler, { concurrency: concurrency as number }),
+    )
     expect(error.code).toBe('POSTHORN_INVALID_OPTION')
     expect(error.message).toContain('consume("orders").concurrency')
     expect(error.message).toContain('whole number from 1')
@@ -83,8 +85,15 @@ describe('a consumer is refused before anything is declared', () => {
   })
 
   test('with a batch and a transactional middleware', async () => {
-    const inbox = { name: 'inbox', phase: 'once', facts: { transactional: true }, wrap: (next: never) => next } as const
-    const error = await refusal(() => transport.consume('orders', handler, { use: [inbox], batch: { max: 2 } }))
+    const inbox = {
+      name: 'inbox',
+      phase: 'once',
+      facts: { transactional: true },
+      wrap: (next: never) => next,
+    } as const
+    const error = await refusal(() =>
+      transport.consume('orders', handler, { use: [inbox], batch: { max: 2 } }),
+    )
     expect(error.message).toContain('transactional middleware "inbox"')
   })
 
@@ -92,19 +101,26 @@ describe('a consumer is refused before anything is declared', () => {
     const neither = await refusal(() => transport.subscribe('events', handler, {} as never))
     expect(neither.code).toBe('POSTHORN_INVALID_OPTION')
     expect(neither.message).toContain('either { group }')
-    const both = await refusal(() => transport.subscribe('events', handler, { group: 'a', ephemeral: true } as never))
+    const both = await refusal(() =>
+      transport.subscribe('events', handler, { group: 'a', ephemeral: true } as never),
+    )
     expect(both.message).toContain('only one of { group }')
   })
 
   test('with attempts for an ephemeral subscription', async () => {
-    const error = await refusal(() => transport.subscribe('events', handler, { ephemeral: true, maxAttempts: 3 }))
+    const error = await refusal(() =>
+      transport.subscribe('events', handler, { ephemeral: true, maxAttempts: 3 }),
+    )
     expect(error.message).toContain('maxAttempts has no meaning with ephemeral')
   })
 
-  test.each(['a..b', '.a', 'a.', '', 'a*', '#b', 'x'.repeat(256)])('with the pattern %j', async (patterns) => {
-    const error = await refusal(() => transport.subscribe('events', handler, { group: 'g', patterns }))
-    expect(error.code).toBe('POSTHORN_INVALID_PATTERN')
-  })
+  test.each(['a..b', '.a', 'a.', '', 'a*', '#b', 'x'.repeat(256)])(
+    'with the pattern %j',
+    async (patterns) => {
+      const error = await refusal(() => transport.subscribe('events', handler, { group: 'g', patterns }))
+      expect(error.code).toBe('POSTHORN_INVALID_PATTERN')
+    },
+  )
 
   test('with a concurrency that is no number while it runs', async () => {
     const consumer = await transport.consume('orders', handler)
@@ -130,19 +146,40 @@ describe('a name is refused', () => {
 describe('a message is refused, and nothing of it is there', () => {
   const circular: { self?: unknown } = {}
   circular.self = circular
-  const headers = (name: string): Record<string, string> => JSON.parse(`{${JSON.stringify(name)}:"x"}`) as Record<string, string>
+  const headers = (name: string): Record<string, string> =>
+    JSON.parse(`{${JSON.stringify(name)}:"x"}`) as Record<string, string>
 
   test.each([
     ['undefined', { data: undefined }, 'POSTHORN_INVALID_DATA', '$'],
     ['a function', { data: handler }, 'POSTHORN_INVALID_DATA', '$'],
-    ['a function inside', { data: { items: [{ price: handler }] } }, 'POSTHORN_INVALID_DATA', '$.items[0].price'],
+    [
+      'a function inside',
+      { data: { items: [{ price: handler }] } },
+      'POSTHORN_INVALID_DATA',
+      '$.items[0].price',
+    ],
     ['a BigInt inside', { data: { total: 5n } }, 'POSTHORN_INVALID_DATA', '$.total'],
     ['a circle', { data: circular }, 'POSTHORN_INVALID_DATA', '$.self'],
     ['NaN', { data: { total: Number.NaN } }, 'POSTHORN_INVALID_DATA', '$.total'],
     ['a Map', { data: { items: new Map() } }, 'POSTHORN_INVALID_DATA', '$.items'],
-    ['a reserved header', { data: 1, headers: { 'posthorn-attempt': '7' } }, 'POSTHORN_INVALID_HEADER', 'posthorn-attempt'],
-    ['a reserved header in capitals', { data: 1, headers: { 'Posthorn-Id': '7' } }, 'POSTHORN_INVALID_HEADER', 'Posthorn-Id'],
-    ['the header __proto__', { data: 1, headers: headers('__proto__') }, 'POSTHORN_INVALID_HEADER', '__proto__'],
+    [
+      'a reserved header',
+      { data: 1, headers: { 'posthorn-attempt': '7' } },
+      'POSTHORN_INVALID_HEADER',
+      'posthorn-attempt',
+    ],
+    [
+      'a reserved header in capitals',
+      { data: 1, headers: { 'Posthorn-Id': '7' } },
+      'POSTHORN_INVALID_HEADER',
+      'Posthorn-Id',
+    ],
+    [
+      'the header __proto__',
+      { data: 1, headers: headers('__proto__') },
+      'POSTHORN_INVALID_HEADER',
+      '__proto__',
+    ],
     ['a header that is no string', { data: 1, headers: { a: 5 } }, 'POSTHORN_INVALID_HEADER', 'a'],
     ['a header with a line break', { data: 1, headers: { a: 'b\r\nc' } }, 'POSTHORN_INVALID_HEADER', 'a'],
     ['a negative delay', { data: 1, delayMs: -1 }, 'POSTHORN_INVALID_MESSAGE', 'delayMs'],
@@ -151,8 +188,18 @@ describe('a message is refused, and nothing of it is there', () => {
     ['a priority of 1.5', { data: 1, priority: 1.5 }, 'POSTHORN_INVALID_MESSAGE', 'priority'],
     ['an empty id', { data: 1, id: '' }, 'POSTHORN_INVALID_MESSAGE', 'id'],
     ['an unknown field', { data: 1, delay: 5 }, 'POSTHORN_INVALID_MESSAGE', 'delayMs'],
-    ['a replyTo that is no inbox', { data: 1, replyTo: 'other-queue' }, 'POSTHORN_INVALID_MESSAGE', 'replyTo'],
-    ['an invalid date', { data: 1, expiresAt: new Date(Number.NaN) }, 'POSTHORN_INVALID_MESSAGE', 'expiresAt'],
+    [
+      'a replyTo that is no inbox',
+      { data: 1, replyTo: 'other-queue' },
+      'POSTHORN_INVALID_MESSAGE',
+      'replyTo',
+    ],
+    [
+      'an invalid date',
+      { data: 1, expiresAt: new Date(Number.NaN) },
+      'POSTHORN_INVALID_MESSAGE',
+      'expiresAt',
+    ],
     ['no message at all', undefined, 'POSTHORN_INVALID_MESSAGE', 'data'],
   ])('with %s', async (_what, message, code, named) => {
     await transport.declare({ queues: [{ name: 'orders' }] })
@@ -179,12 +226,18 @@ describe('a message is refused, and nothing of it is there', () => {
   })
 
   test('with an unknown call option, or a timeout that is none', async () => {
-    expect((await refusal(() => transport.send('orders', { data: 1 }, { timeout: 5 } as never))).message).toContain('timeoutMs')
-    expect((await refusal(() => transport.send('orders', { data: 1 }, { timeoutMs: 0 }))).code).toBe('POSTHORN_INVALID_OPTION')
+    expect(
+      (await refusal(() => transport.send('orders', { data: 1 }, { timeout: 5 } as never))).message,
+    ).toContain('timeoutMs')
+    expect((await refusal(() => transport.send('orders', { data: 1 }, { timeoutMs: 0 }))).code).toBe(
+      'POSTHORN_INVALID_OPTION',
+    )
   })
 
   test('in a batch, without touching its neighbours', async () => {
-    const error = await refusal(() => transport.sendMany('orders', [{ data: 1 }, { data: 2n }, { data: 3 }] as never))
+    const error = await refusal(() =>
+      transport.sendMany('orders', [{ data: 1 }, { data: 2n }, { data: 3 }] as never),
+    )
     expect(error.code).toBe('POSTHORN_PARTIAL_PUBLISH')
     expect((error as PosthornError & { outcomes: unknown[] }).outcomes).toEqual([
       'confirmed',
@@ -197,7 +250,9 @@ describe('a message is refused, and nothing of it is there', () => {
 
 describe('a topology is refused', () => {
   test('whose queue is its own dead-letter queue', async () => {
-    const error = await refusal(() => transport.declare({ queues: [{ name: 'orders', deadLetterQueue: 'orders' }] }))
+    const error = await refusal(() =>
+      transport.declare({ queues: [{ name: 'orders', deadLetterQueue: 'orders' }] }),
+    )
     expect(error.code).toBe('POSTHORN_INVALID_OPTION')
     expect(error.message).toContain('its own dead-letter queue')
   })
@@ -214,7 +269,9 @@ describe('a topology is refused', () => {
   })
 
   test('in an unknown mode', async () => {
-    expect((await refusal(() => transport.declare({}, { mode: 'verify' as never }))).message).toContain('mode')
+    expect((await refusal(() => transport.declare({}, { mode: 'verify' as never }))).message).toContain(
+      'mode',
+    )
   })
 })
 

@@ -40,7 +40,10 @@ const features: readonly Feature[] = [
 ]
 
 export function fakeCapabilities(changed: Partial<Record<Feature, Capability>> = {}): Capabilities {
-  const native = Object.fromEntries(features.map((name) => [name, { level: 'native' }])) as Record<Feature, Capability>
+  const native = Object.fromEntries(features.map((name) => [name, { level: 'native' }])) as Record<
+    Feature,
+    Capability
+  >
   return {
     features: { ...native, ...changed },
     lease: { scope: 'delivery', durationMs: 60_000 },
@@ -73,7 +76,8 @@ export class FakeConnection implements DriverConnection<string> {
   onConsume: (source: Source, request: ConsumeRequest, sink: DeliverySink) => Promise<DriverConsumer> = () =>
     Promise.resolve(idleConsumer())
   onCount: () => Promise<number> = () => Promise.resolve(0)
-  onOpenDeadLetters: (cursor: string | undefined) => Promise<DeadLetterPass> = () => Promise.reject(new Error('no pass'))
+  onOpenDeadLetters: (cursor: string | undefined) => Promise<DeadLetterPass> = () =>
+    Promise.reject(new Error('no pass'))
   onClose: () => Promise<void> = () => Promise.resolve()
 
   constructor(host: DriverHost) {
@@ -89,7 +93,11 @@ export class FakeConnection implements DriverConnection<string> {
     return this.onPlan()
   }
 
-  publish(destination: Destination, batch: readonly WireMessage[], deadline: number): Promise<readonly PublishOutcome[]> {
+  publish(
+    destination: Destination,
+    batch: readonly WireMessage[],
+    deadline: number,
+  ): Promise<readonly PublishOutcome[]> {
     return new Promise((answer, reject) => {
       const call: PublishCall = { destination, batch, deadline, answer, reject }
       this.published.push(call)

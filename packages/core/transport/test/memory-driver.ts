@@ -1,5 +1,6 @@
 import { createDriverSide } from '../src/memory/driver.ts'
 import { createVirtualClock } from '../src/testing/virtual-clock.ts'
+import { wireMessage } from './wire-message.ts'
 import type { DeadLetterRecord } from '../src/contract/dead-letters.ts'
 import type {
   Delivery,
@@ -249,29 +250,8 @@ export function group(topic: string, name: string, patterns: readonly string[] =
 }
 
 export function message(id: string, fields: Partial<WireMessage> = {}): WireMessage {
-  return {
-    id,
-    type: 'test',
-    time: 0,
-    body: new TextEncoder().encode(id),
-    contentType: 'text/plain',
-    headers: Object.create(null),
-    key: undefined,
-    routingKey: 'test',
-    correlationId: undefined,
-    causationId: undefined,
-    replyTo: undefined,
-    expiresAt: undefined,
-    priority: undefined,
-    notBefore: undefined,
-    attempt: 1,
-    releases: 0,
-    replays: 0,
-    firstFailedAt: undefined,
-    lastFailedAt: undefined,
-    lastError: undefined,
-    ...fields,
-  }
+  const body = new TextEncoder().encode(id)
+  return wireMessage(id, 0, { type: 'test', routingKey: 'test', body, contentType: 'text/plain', ...fields })
 }
 
 /** Messages with these ids. */

@@ -78,6 +78,7 @@ export const leases: Area = {
         letGo()
         await bench.until('it comes again', () => seen.calls.length >= 2)
         fail()
+        await bench.until('the second holder gets it again', () => seen.calls.length >= 3)
         await bench.quiet()
         assert.deepEqual(
           events.of('leaseLost').map(({ id, source, error }) => ({ id, source, code: error.code })),

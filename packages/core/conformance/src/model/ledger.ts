@@ -33,6 +33,8 @@ export interface Entry {
   loose: boolean
   /** The event `expired` was seen. */
   expired: boolean
+  /** The event `deadLettered` was seen: by an answer, or since something else had spent the attempts. */
+  buried: boolean
 }
 
 export interface LedgerRules {
@@ -93,6 +95,7 @@ export class Ledger {
       outcome: undefined,
       loose: false,
       expired: false,
+      buried: false,
     }
     this.entries.set(`${source} ${entry.id}`, entry)
     return entry
@@ -191,8 +194,10 @@ export class Ledger {
     for (const earlier of this.entries.values()) {
       if (earlier.source !== entry.source || earlier.key !== entry.key || earlier.sequence >= entry.sequence)
         continue
-      if (earlier.outcome === 'rejected' || earlier.expired || earlier.loose) continue
+      if (earlier.outcome === 'rejected' || earlier.expired || earlier.buried || earlier.loose) continue
       if (earlier.expiresAt !== undefined && earlier.expiresAt <= now) continue
+      // Hand-outs that nobody saw may have spent what was left of its attempts.
+      if (!this.rules.countsFailures && earlier.calls.length > 0) continue
       const ended = earlier.calls.some((call) => isFinal(call, this.rules.maxAttempts))
       const absent = earlier.outcome === 'unknown' && earlier.calls.length === 0
       assert.ok(ended || absent, `${where}: before message ${earlier.id} of its key`)

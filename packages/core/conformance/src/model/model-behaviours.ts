@@ -1,8 +1,10 @@
 import * as fc from 'fast-check'
-import { programs } from './program.ts'
+import { knownKeyedPrograms, knownPrograms } from './known-programs.ts'
+import { programs, type Command, type Program } from './program.ts'
 import { runProgram, type ProgramTarget } from './run-program.ts'
 import type { Bench } from '../bench/bench.ts'
 import type { Area } from '../behaviour.ts'
+import type { FaultName } from '../harness.ts'
 
 const virtualRuns = 40
 const realRuns = 3
@@ -45,6 +47,36 @@ async function runPrograms(bench: Bench, target: ProgramTarget): Promise<void> {
   )
 }
 
+/** Programs as they are, each on a bench of its own, without those that need a fault that is not offered. */
+async function runKnown(
+  bench: Bench,
+  target: ProgramTarget,
+  known: Readonly<Record<string, Program>>,
+): Promise<void> {
+  for (const [name, program] of Object.entries(known)) {
+    const needed = program.map((command) => command.do).filter(isFault)
+    if (!needed.every((fault) => bench.offered.has(fault))) continue
+    try {
+      await bench.fresh((fresh) => runProgram(fresh, target, program))
+    } catch (error) {
+      throw new Error(`Program "${name}": ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+const notFaults: ReadonlySet<string> = new Set([
+  'send',
+  'advance',
+  'start',
+  'stop',
+  'pause',
+  'resume',
+  'concurrency',
+])
+const isFault = (name: Command['do']): name is Command['do'] & FaultName => !notFaults.has(name)
+
 const promise =
   'nothing is lost or settled twice, attempts are right, and each message ends acked, dead-lettered or expired'
 
@@ -67,6 +99,17 @@ export const model: Area = {
       id: '92',
       sentence: `Given the same on a topic with two groups, then for each group ${promise}`,
       run: (bench) => runPrograms(bench, { kind: 'topic', keyed: false }),
+    },
+    {
+      id: '93',
+      sentence: `Given programs that once broke a transport, then ${promise}`,
+      run: (bench) => runKnown(bench, { kind: 'queue', keyed: false }, knownPrograms),
+    },
+    {
+      id: '94',
+      sentence: `Given such programs with order by key, then ${promise}, each key in order`,
+      needs: { features: ['keyOrder', 'holdKey'] },
+      run: (bench) => runKnown(bench, { kind: 'queue', keyed: true }, knownKeyedPrograms),
     },
   ],
 }

@@ -1,13 +1,6 @@
-import assert from 'node:assert/strict'
-import {
-  fixed,
-  isPosthornError,
-  PartialPublishError,
-  type Consumer,
-  type Handler,
-  type Transport,
-} from '@posthorn/transport'
-import { Ledger, type Entry, type SendOutcome } from './ledger.ts'
+import { fixed, isPosthornError, PartialPublishError, type Transport } from '@posthorn/transport'
+import { Ledger, type SendOutcome } from './ledger.ts'
+import { retryDelayMs, scriptedHandler, type ModelProcess } from './scripted-handler.ts'
 import type { Bench } from '../bench/bench.ts'
 import type { Command, Program } from './program.ts'
 
@@ -17,18 +10,7 @@ export interface ProgramTarget {
   readonly keyed: boolean
 }
 
-interface Process {
-  readonly name: string
-  readonly transport: Transport
-  readonly consumers: Consumer[]
-  concurrency: number
-  running: number
-  alive: boolean
-  killed: boolean
-}
-
 const maxAttempts = 4
-const retryDelayMs = 1_000
 const firstConcurrency = 3
 const mostProcesses = 3
 /** A settlement that fails is tried again for so long. */
@@ -50,7 +32,7 @@ class ProgramRun {
   private readonly destination: string
   private readonly sources: readonly string[]
   private readonly ledger: Ledger
-  private readonly processes: Process[] = []
+  private readonly processes: ModelProcess[] = []
   private readonly sends: Promise<void>[] = []
   private failure: unknown
   private started = 0
@@ -162,7 +144,7 @@ class ProgramRun {
     if (this.processes.filter((process) => process.alive).length >= mostProcesses) return
     const { bench, target, sources, destination } = this
     const transport = await bench.open()
-    const process: Process = {
+    const process: ModelProcess = {
       name: `process ${this.started++}`,
       transport,
       consumers: [],
@@ -174,6 +156,9 @@ class ProgramRun {
     transport.on('expired', ({ id, source }) => {
       if (!process.killed) this.ledger.find(source, id).expired = true
     })
+    transport.on('deadLettered', ({ id, source }) => {
+      if (!process.killed) this.ledger.find(source, id).buried = true
+    })
     const options = {
       concurrency: firstConcurrency,
       prefetch: 8,
@@ -184,7 +169,9 @@ class ProgramRun {
       ...(target.keyed ? { order: 'key' as const } : {}),
     }
     for (const source of sources) {
-      const handler = this.handler(process, source)
+      const handler = scriptedHandler(bench, this.ledger, process, source, (error) => {
+        this.failure ??= error
+      })
       const group = source.slice(destination.length + 1)
       process.consumers.push(
         target.kind === 'queue'
@@ -193,52 +180,6 @@ class ProgramRun {
       )
     }
     this.processes.push(process)
-  }
-
-  private handler(process: Process, source: string): Handler {
-    const { bench, ledger } = this
-    return (message, context) => {
-      // Nobody is there any more to see it.
-      if (process.killed) return undefined
-      let entry: Entry
-      let call: ReturnType<Ledger['started']>
-      try {
-        entry = ledger.find(source, message.id)
-        call = ledger.started(entry, process.name, context.attempt, bench.now())
-        process.running += 1
-        const most = process.concurrency * process.consumers.length
-        assert.ok(
-          process.running <= most,
-          `${process.running} handlers run in ${process.name}, and not ${most}`,
-        )
-      } catch (error) {
-        this.failure ??= error
-        return undefined
-      }
-      const step = entry.script[entry.calls.length - 1] ?? { answer: 'ack', takesMs: 0, delayMs: 0 }
-      const answer = (): unknown => {
-        process.running -= 1
-        const now = bench.now()
-        call.endedAt = now
-        call.answer = step.answer
-        switch (step.answer) {
-          case 'ack':
-            return undefined
-          case 'deadLetter':
-            return context.deadLetter({ reason: 'scripted' })
-          case 'release':
-            call.notBefore = now + step.delayMs
-            return context.release({ delayMs: step.delayMs })
-          case 'retry':
-            call.notBefore = now + step.delayMs
-            return context.retry({ delayMs: step.delayMs })
-          case 'throw':
-            call.notBefore = now + retryDelayMs
-            throw new Error('scripted')
-        }
-      }
-      return step.takesMs === 0 ? answer() : bench.pause(step.takesMs).then(answer)
-    }
   }
 
   private async send(command: Extract<Command, { readonly do: 'send' }>): Promise<void> {

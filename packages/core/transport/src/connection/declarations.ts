@@ -1,4 +1,9 @@
-import type { DeclareMode, QueueDeclaration, SubscriptionDeclaration, Topology } from '../contract/topology.ts'
+import type {
+  DeclareMode,
+  QueueDeclaration,
+  SubscriptionDeclaration,
+  Topology,
+} from '../contract/topology.ts'
 
 /** One queue, topic or subscription that has been declared. */
 export interface Declared {
@@ -41,7 +46,11 @@ export class Declarations {
     return groups
   }
 
-  add({ queues = [], topics = [], subscriptions = [] }: Topology, mode: DeclareMode, how: 'named' | 'used'): void {
+  add(
+    { queues = [], topics = [], subscriptions = [] }: Topology,
+    mode: DeclareMode,
+    how: 'named' | 'used',
+  ): void {
     for (const queue of queues) this.put(`queue:${queue.name}`, { queues: [{ ...queue }] }, mode, how)
     for (const topic of topics) this.put(`topic:${topic.name}`, { topics: [{ ...topic }] }, mode, how)
     for (const one of subscriptions) {
@@ -60,9 +69,8 @@ export class Declarations {
     if (known === undefined) this.all.set(key, { topology, mode, named: how === 'named', fresh: true })
     else {
       known.topology = topology
+      known.mode = mode
       known.fresh = true
-      // Being used takes nothing from what the user said of it.
-      if (how === 'named' || !known.named) known.mode = mode
       known.named ||= how === 'named'
     }
     this.age(key)

@@ -10,9 +10,17 @@ describe('what a driver threw', () => {
   })
 
   test('keeps name, code and message of a client error, and nothing else of it', () => {
-    const error = Object.assign(new TypeError('it broke'), { code: 'ECONNREFUSED', command: { args: ['hunter2'] } })
+    const error = Object.assign(new TypeError('it broke'), {
+      code: 'ECONNREFUSED',
+      command: { args: ['hunter2'] },
+    })
     const told = fromDriver(error, 'POSTHORN_CONNECT_FAILED', { phase: 'connect', retryable: true })
-    expect(told).toMatchObject({ code: 'POSTHORN_CONNECT_FAILED', message: 'it broke', phase: 'connect', retryable: true })
+    expect(told).toMatchObject({
+      code: 'POSTHORN_CONNECT_FAILED',
+      message: 'it broke',
+      phase: 'connect',
+      retryable: true,
+    })
     expect(told.cause).toMatchObject({ name: 'TypeError', message: 'it broke', code: 'ECONNREFUSED' })
     expect(inspect(told, { depth: null, showHidden: true })).not.toContain('hunter2')
   })
@@ -42,7 +50,10 @@ describe('a secret is taken out of a text', () => {
     ['redis://:hunter2@host', 'redis://***@host'],
     ['amqp://user:hunt@er2@host/x', 'amqp://***@host/x'],
     ['amqp://user:hunt/er2@host', 'amqp://***@host'],
-    ['Endpoint=sb://x/;SharedAccessKey=hunter2;EntityPath=y', 'Endpoint=sb://x/;SharedAccessKey=***;EntityPath=y'],
+    [
+      'Endpoint=sb://x/;SharedAccessKey=hunter2;EntityPath=y',
+      'Endpoint=sb://x/;SharedAccessKey=***;EntityPath=y',
+    ],
     ['password=hunter2 user=me', 'password=*** user=me'],
     ['{"password":"hunter2","user":"me"}', '{"password":"***","user":"me"}'],
     ['sessionToken: hunter2, next', 'sessionToken: ***, next'],

@@ -5,7 +5,11 @@ import { isPosthornError, PosthornError, toError, type PosthornErrorDetails } fr
  * What a driver threw, as a `PosthornError`. Clients keep URLs, credentials and whole commands in the errors that they
  * throw, so of one that is not a driver's own only name, code and message are kept, without what looks like a secret.
  */
-export function fromDriver(thrown: unknown, code: ErrorCode, details: PosthornErrorDetails = {}): PosthornError {
+export function fromDriver(
+  thrown: unknown,
+  code: ErrorCode,
+  details: PosthornErrorDetails = {},
+): PosthornError {
   if (isPosthornError(thrown)) return thrown
   const error = toError(thrown)
   const reason = 'code' in error ? error.code : undefined
@@ -24,5 +28,8 @@ function copyOf(error: Error, text: string, reason: unknown): Error {
 export function withoutSecrets(text: string): string {
   return text
     .replaceAll(/:\/\/\S*@/g, '://***@')
-    .replaceAll(/\b((?:\w*(?:password|passwd|pwd|secret|token)|sharedaccesskey)["']?\s*[=:]\s*["']?)[^\s;,&"']+/gi, '$1***')
+    .replaceAll(
+      /\b((?:\w*(?:password|passwd|pwd|secret|token)|sharedaccesskey)["']?\s*[=:]\s*["']?)[^\s;,&"']+/gi,
+      '$1***',
+    )
 }

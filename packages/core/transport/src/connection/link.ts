@@ -2,7 +2,7 @@ import type { Clock } from '../contract/clock.ts'
 import type { Driver, DriverConnection, DriverHost } from '../contract/driver.ts'
 import type { EmitEvent } from '../contract/events.ts'
 import { PosthornError } from '../errors.ts'
-import { fromDriver } from './driver-error.ts'
+import { fromDriver, withoutSecrets } from './driver-error.ts'
 
 export interface LinkHost<Native> {
   readonly driver: Driver<Native>
@@ -35,6 +35,7 @@ export class Link<Native> {
   private readonly abort = new AbortController()
   private live: DriverConnection<Native> | undefined
   private ended: PosthornError | undefined
+  private closing: Promise<void> | undefined
 
   constructor(host: LinkHost<Native>) {
     this.host = host
@@ -60,7 +61,10 @@ export class Link<Native> {
         else void closeQuietly(connection)
         return connection
       },
-      this.fatal(limitMs, `${driver.name} did not answer within ${limitMs} ms. Check the address, and that the broker is up.`),
+      this.fatal(
+        limitMs,
+        `${driver.name} did not answer within ${limitMs} ms. Check the address, and that the broker is up.`,
+      ),
     )
   }
 
@@ -75,13 +79,20 @@ export class Link<Native> {
   /** Sets up what a new connection needs. After `limitMs` it is over. */
   setUp(work: () => Promise<void>, limitMs: number): Promise<void> {
     const { name } = this.host.driver
-    return this.run(work, this.fatal(limitMs, `Setting up a new connection to ${name} took longer than ${limitMs} ms.`))
+    return this.run(
+      work,
+      this.fatal(limitMs, `Setting up a new connection to ${name} took longer than ${limitMs} ms.`),
+    )
   }
 
   /** Asks the connection something; see `run`. */
-  async ask<Result>(call: (connection: DriverConnection<Native>) => Promise<Result>, limit?: CallLimit): Promise<Result> {
+  async ask<Result>(
+    call: (connection: DriverConnection<Native>) => Promise<Result>,
+    limit?: CallLimit,
+  ): Promise<Result> {
     const { connection } = this
-    if (connection === undefined) throw this.ended ?? new PosthornError('POSTHORN_DEFECT', 'Asked before it was connected.')
+    if (connection === undefined)
+      throw this.ended ?? new PosthornError('POSTHORN_DEFECT', 'Asked before it was connected.')
     return this.run(() => call(connection), limit)
   }
 
@@ -105,7 +116,8 @@ export class Link<Native> {
           cancel()
           resolve(result)
         },
-        (error: unknown) => fail(fromDriver(error, 'POSTHORN_BROKER_ERROR', { phase: 'connect', retryable: true })),
+        (error: unknown) =>
+          fail(fromDriver(error, 'POSTHORN_BROKER_ERROR', { phase: 'connect', retryable: true })),
       )
     })
   }
@@ -118,16 +130,20 @@ export class Link<Native> {
     for (const fail of [...this.waiting]) fail(error)
   }
 
-  /** Closes the connection; after `end`. Never rejects. */
-  async close(): Promise<void> {
-    if (this.live !== undefined) await closeQuietly(this.live)
+  /** Closes the connection, once; after `end`. Never rejects. */
+  close(): Promise<void> {
+    this.closing ??= this.live === undefined ? Promise.resolve() : closeQuietly(this.live)
+    return this.closing
   }
 
   private fatal(ms: number, text: string): CallLimit {
     return {
       ms,
       late: () => {
-        const error = new PosthornError('POSTHORN_CONNECT_FAILED', text, { phase: 'connect', retryable: true })
+        const error = new PosthornError('POSTHORN_CONNECT_FAILED', text, {
+          phase: 'connect',
+          retryable: true,
+        })
         this.end(error)
         return error
       },
@@ -135,31 +151,42 @@ export class Link<Native> {
   }
 
   private driverHost(): DriverHost {
-    const { clock, namespace, emit, changed, lost } = this.host
+    const { host } = this
     return {
-      clock,
-      namespace,
+      clock: host.clock,
+      namespace: host.namespace,
       signal: this.abort.signal,
       emit: (name, event) => {
-        if (this.ended === undefined) emit(name, event)
+        if (this.ended === undefined) host.emit(name, event)
       },
-      lost: (error) => {
+      lost: (thrown) => {
         if (this.ended !== undefined) return
+        const error = passing(fromDriver(thrown, 'POSTHORN_CONNECTION_LOST', { phase: 'connect' }))
         this.end(error)
-        lost(error)
+        host.lost(error)
       },
       blocked: (reason) => {
         if (this.ended !== undefined || this.blockedReason === reason) return
-        this.blockedReason = reason
-        changed()
+        this.blockedReason = shown(reason)
+        host.changed()
       },
       unreachable: (reason) => {
         if (this.ended !== undefined || this.unreachableReason === reason) return
-        this.unreachableReason = reason
-        changed()
+        this.unreachableReason = shown(reason)
+        host.changed()
       },
     }
   }
+}
+
+/** However a connection or its set-up ended: another one is tried, and only its `connect` can say that this is in vain. */
+export function passing(error: PosthornError): PosthornError {
+  if (error.retryable) return error
+  return new PosthornError(error.code, error.message, { phase: 'connect', retryable: true, cause: error })
+}
+
+function shown(reason: string | undefined): string | undefined {
+  return reason === undefined ? undefined : withoutSecrets(reason)
 }
 
 /** The contract forbids `close` to reject; a driver that does so all the same harms nobody. */

@@ -75,7 +75,8 @@ export class Session<Native> {
     const { state, reason } = this.supervisor
     const { name } = this.options.driver
     if (state === 'up') return ''
-    if (state === 'blocked') return `, because ${name} takes no messages for now (${reason ?? 'no reason given'})`
+    if (state === 'blocked')
+      return `, because ${name} takes no messages for now (${reason ?? 'no reason given'})`
     return `, because there is no connection to ${name}${reason === undefined ? '' : ` (${reason})`}`
   }
 

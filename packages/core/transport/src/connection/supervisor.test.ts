@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { connectFailed, connectionLost, createFakeDriver, FakeConnection, never, type FakeDriver } from '../../test/fake-driver.ts'
+import {
+  connectFailed,
+  connectionLost,
+  createFakeDriver,
+  FakeConnection,
+  never,
+  type FakeDriver,
+} from '../../test/fake-driver.ts'
 import type { ConnectionState } from '../contract/health.ts'
 import type { PosthornError } from '../errors.ts'
 import { createVirtualClock, type VirtualClock } from '../testing/virtual-clock.ts'
@@ -42,7 +49,10 @@ async function started(changed: Partial<SupervisorOptions<string>> = {}): Promis
 }
 
 /** The error of a promise that must reject, and `undefined` while it has not. */
-function watch(promise: Promise<unknown>): { readonly error: PosthornError | undefined; readonly isDone: boolean } {
+function watch(promise: Promise<unknown>): {
+  readonly error: PosthornError | undefined
+  readonly isDone: boolean
+} {
   const seen: { error: PosthornError | undefined; isDone: boolean } = { error: undefined, isDone: false }
   promise.then(
     () => (seen.isDone = true),
@@ -120,7 +130,9 @@ describe('the first connection', () => {
     driver.script.push(stall)
     const starting = watch(supervise({ connectTimeoutMs: 3_000 }).start())
     await clock.advance(3_000)
-    expect(starting.error?.message).toBe('fake did not answer within 3000 ms. Check the address, and that the broker is up.')
+    expect(starting.error?.message).toBe(
+      'fake did not answer within 3000 ms. Check the address, and that the broker is up.',
+    )
     expect(clock.pending).toBe(0)
   })
 
@@ -148,7 +160,11 @@ describe('the first connection', () => {
     const supervisor = supervise({ connectTimeoutMs: 1 })
     const starting = watch(supervisor.start())
     await clock.advance(1)
-    expect(starting.error).toMatchObject({ code: 'POSTHORN_CONNECT_FAILED', message: 'no way to amqp://***@broker', retryable: true })
+    expect(starting.error).toMatchObject({
+      code: 'POSTHORN_CONNECT_FAILED',
+      message: 'no way to amqp://***@broker',
+      retryable: true,
+    })
   })
 })
 
@@ -159,7 +175,12 @@ describe('a connection that is lost', () => {
     log.length = 0
     await clock.advance(60_000)
     first.host.lost(connectionLost())
-    expect(supervisor).toMatchObject({ state: 'connecting', usable: undefined, current: undefined, since: clock.now() })
+    expect(supervisor).toMatchObject({
+      state: 'connecting',
+      usable: undefined,
+      current: undefined,
+      since: clock.now(),
+    })
     expect(supervisor.reason).toBe('The socket is gone.')
     first.host.lost(connectionLost('again'))
     await clock.advance(1_000)
@@ -167,6 +188,20 @@ describe('a connection that is lost', () => {
     expect(states).toEqual(['up', 'connecting', 'up'])
     expect(driver.connections).toHaveLength(2)
     expect(supervisor).toMatchObject({ error: undefined, reason: undefined })
+  })
+
+  test('is replaced whatever its end was, which may be an error of a client', async () => {
+    const supervisor = await started()
+    driver.connection.host.lost(connectFailed('An administrator closed it.', false))
+    expect(supervisor.error).toMatchObject({ code: 'POSTHORN_ACCESS_DENIED', retryable: true })
+    await clock.advance(1_000)
+    driver.connection.host.lost(new Error('ECONNRESET at amqp://me:hunter2@broker') as never)
+    expect(supervisor.error).toMatchObject({
+      code: 'POSTHORN_CONNECTION_LOST',
+      message: 'ECONNRESET at amqp://***@broker',
+    })
+    await clock.advance(1_000)
+    expect(supervisor.state).toBe('up')
   })
 
   test('is closed, so that nothing of it lingers', async () => {
@@ -200,7 +235,8 @@ describe('a connection that is lost', () => {
     driver.connection.host.lost(connectionLost())
     await clock.advance(400_000)
     const waits = triedAt.map((at, index) => at - (triedAt[index - 1] ?? lostAt))
-    for (const [index, wait] of waits.entries()) expect(wait).toBeLessThanOrEqual(Math.min(30_000, 100 * 2 ** index))
+    for (const [index, wait] of waits.entries())
+      expect(wait).toBeLessThanOrEqual(Math.min(30_000, 100 * 2 ** index))
     expect(Math.max(...waits.slice(9))).toBeGreaterThan(15_000)
     expect(new Set(waits).size).toBeGreaterThan(waits.length / 2)
   })
@@ -236,7 +272,9 @@ describe('a connection that is lost', () => {
     expect(driver.hosts).toHaveLength(3)
     expect(supervisor.state).toBe('down')
     expect(supervisor.error).toMatchObject({ code: 'POSTHORN_CONNECT_FAILED', retryable: false })
-    expect(log.at(-1)).toMatch(/^gave up: The connection to fake is gone, and 2 tries .* The last error: Nobody listens\./)
+    expect(log.at(-1)).toMatch(
+      /^gave up: The connection to fake is gone, and 2 tries .* The last error: Nobody listens\./,
+    )
     expect(clock.pending).toBe(0)
   })
 
@@ -301,6 +339,28 @@ describe('a connection that ends while it is set up', () => {
     expect(driver.connections[0]?.closes).toBe(1)
   })
 
+  test('in the very moment in which it comes up, is replaced', async () => {
+    for (let microtasks = 0; microtasks < 12; microtasks++) {
+      driver = createFakeDriver()
+      let isFirst = true
+      const supervisor = supervise({
+        up: async (link) => {
+          if (!isFirst) return
+          isFirst = false
+          const { host } = link.connection as FakeConnection
+          let later = Promise.resolve()
+          for (let count = 0; count < microtasks; count++) later = later.then(() => {})
+          void later.then(() => host.lost(connectionLost()))
+        },
+      })
+      const starting = supervisor.start()
+      await clock.advance(60_000)
+      await starting
+      expect(driver.connections).toHaveLength(2)
+      expect(supervisor.usable?.connection).toBe(driver.connection)
+    }
+  })
+
   test('before the driver has handed it over, is not used', async () => {
     driver.script.push((host) => {
       host.lost(connectionLost())
@@ -321,7 +381,11 @@ describe('a set-up', () => {
     const supervisor = supervise({
       up: () => (failures-- > 0 ? Promise.reject(connectFailed('It differs.', false)) : Promise.resolve()),
     })
+    clock.random = () => 0.5
     const starting = supervisor.start()
+    await clock.advance(0)
+    expect(supervisor.current).toBeUndefined()
+    driver.connection.host.lost(connectionLost('too late'))
     await clock.advance(2_000)
     await starting
     expect(driver.connections.map(({ closes }) => closes)).toEqual([1, 1, 0])
@@ -370,6 +434,14 @@ describe('a connection that is there and', () => {
     driver.connection.host.unreachable(undefined)
     expect(supervisor).toMatchObject({ state: 'up', error: undefined })
     expect(driver.connections).toHaveLength(1)
+  })
+
+  test('says why without what is secret', async () => {
+    const supervisor = await started()
+    driver.connection.host.blocked('no memory at amqp://me:hunter2@broker')
+    expect(supervisor.reason).toBe('no memory at amqp://***@broker')
+    driver.connection.host.unreachable('amqp://me:hunter2@broker is silent')
+    expect(supervisor.reason).toContain('amqp://***@broker is silent')
   })
 
   test('is blocked and not reached is blocked when it is reached again', async () => {
@@ -427,7 +499,12 @@ describe('closing', () => {
     await supervisor.close(over, 1_000)
     expect(driver.connection.closes).toBe(1)
     expect(states).toEqual(['up', 'closed'])
-    expect(supervisor).toMatchObject({ state: 'closed', current: undefined, usable: undefined, error: undefined })
+    expect(supervisor).toMatchObject({
+      state: 'closed',
+      current: undefined,
+      usable: undefined,
+      error: undefined,
+    })
     expect(log).toEqual(['up', 'changed'])
     expect(clock.pending).toBe(0)
   })
@@ -489,7 +566,7 @@ describe('closing', () => {
     await clock.advance(1_000)
     await supervisor.close(over, 1_000)
     await clock.advance(100_000)
-    expect(driver.connections[1]?.closes).toBeGreaterThan(0)
+    expect(driver.connections[1]?.closes).toBe(1)
     expect(driver.hosts).toHaveLength(2)
     expect(clock.pending).toBe(0)
     expect(log.filter((line) => line.startsWith('down'))).toEqual(['down: The socket is gone.'])
@@ -504,6 +581,26 @@ describe('closing', () => {
     await clock.advance(10_000)
     expect(supervisor.state).toBe('closed')
     expect(driver.hosts).toHaveLength(1)
+  })
+
+  test('before the first connection is there ends it, in a try or between two', async () => {
+    for (const [script, ms] of [
+      [stall, 5_000],
+      [refuse, 0],
+    ] as const) {
+      driver = createFakeDriver()
+      driver.script.push(script)
+      clock.random = () => 0.5
+      const supervisor = supervise()
+      const starting = watch(supervisor.start())
+      await clock.advance(ms)
+      await supervisor.close(over, 1_000)
+      await clock.advance(100_000)
+      expect(starting.error).toBe(over)
+      expect(driver.hosts).toHaveLength(1)
+      expect(supervisor.state).toBe('closed')
+      expect(clock.pending).toBe(0)
+    }
   })
 
   test('after it has been given up is a change of state, no more', async () => {

@@ -1,11 +1,11 @@
 import type { Clock } from '../contract/clock.ts'
-import type { Driver, DriverConnection } from '../contract/driver.ts'
+import type { Driver } from '../contract/driver.ts'
 import type { EmitEvent } from '../contract/events.ts'
 import type { ConnectionState } from '../contract/health.ts'
 import { PosthornError } from '../errors.ts'
 import { reconnectDelay } from './backoff.ts'
 import { fromDriver } from './driver-error.ts'
-import { Link } from './link.ts'
+import { Link, passing } from './link.ts'
 
 export interface SupervisorOptions<Native> {
   readonly driver: Driver<Native>
@@ -40,7 +40,8 @@ export class Supervisor<Native> {
   private readonly options: SupervisorOptions<Native>
   private readonly clock: Clock
   private link: Link<Native> | undefined
-  private closed = false
+  /** Why nothing is tried any more. */
+  private ended: PosthornError | undefined
   private cancelWait: (() => void) | undefined
   /** Tries since a connection last held. */
   private streak = 0
@@ -76,9 +77,10 @@ export class Supervisor<Native> {
       } catch (caught) {
         const error = connectFailure(caught)
         const delay = this.nextDelay()
-        if (!error.retryable || this.closed || this.clock.now() + delay >= deadline) {
-          if (!this.closed) this.change('down', error)
-          this.closed = true
+        if (this.ended !== undefined) throw this.ended
+        if (!error.retryable || this.clock.now() + delay >= deadline) {
+          this.ended = error
+          this.change('down', error)
           throw error
         }
         this.error = error
@@ -97,7 +99,7 @@ export class Supervisor<Native> {
 
   /** Ends it for good; the connection has `graceMs` to say goodbye. Never rejects. */
   async close(error: PosthornError, graceMs: number): Promise<void> {
-    this.closed = true
+    this.ended = error
     this.cancelWait?.()
     const { link } = this
     link?.end(error)
@@ -113,6 +115,7 @@ export class Supervisor<Native> {
   }
 
   private async attempt(timeoutMs: number): Promise<void> {
+    if (this.ended !== undefined) throw this.ended
     const { driver, namespace, emit } = this.options
     const link: Link<Native> = new Link({
       driver,
@@ -128,10 +131,10 @@ export class Supervisor<Native> {
       await link.setUp(() => this.options.up(link), setUpTimeoutMs)
       if (link.over !== undefined) throw link.over
     } catch (caught) {
-      const error = setUpFailure(caught)
+      const error = passing(connectFailure(caught))
       link.end(error)
       void link.close()
-      if (!this.closed) this.options.down(error)
+      if (this.ended === undefined) this.options.down(error)
       throw error
     }
     link.readySince = this.clock.now()
@@ -140,7 +143,7 @@ export class Supervisor<Native> {
 
   /** The link has ended. */
   private lost(link: Link<Native>, error: PosthornError): void {
-    if (this.closed || link !== this.link) return
+    if (this.ended !== undefined || link !== this.link) return
     this.error = error
     const { readySince } = link
     // While it is connected or set up, the attempt that does so notices and goes on by itself.
@@ -157,11 +160,10 @@ export class Supervisor<Native> {
     for (let tries = 1; ; tries++) {
       if (tries > maxReconnects) return this.giveUp(this.exhausted(maxReconnects))
       await this.wait(this.nextDelay())
-      if (this.closed) return
       try {
         return await this.attempt(attemptTimeoutMs)
       } catch (caught) {
-        if (this.closed) return
+        if (this.ended !== undefined) return
         this.error = connectFailure(caught)
         if (!this.error.retryable) return this.giveUp(this.error)
       }
@@ -176,16 +178,19 @@ export class Supervisor<Native> {
   }
 
   private giveUp(error: PosthornError): void {
-    this.closed = true
+    this.ended = error
     this.change('down', error)
     this.options.gaveUp(error)
   }
 
   private refresh(link: Link<Native>): void {
-    if (this.closed || link !== this.link || link.readySince === undefined) return
+    if (this.ended !== undefined || link !== this.link || link.readySince === undefined) return
     if (link.unreachableReason !== undefined) {
       const text = `${this.options.driver.name} is not reached for now: ${link.unreachableReason}.`
-      this.change('connecting', new PosthornError('POSTHORN_CONNECTION_LOST', text, { phase: 'connect', retryable: true }))
+      this.change(
+        'connecting',
+        new PosthornError('POSTHORN_CONNECTION_LOST', text, { phase: 'connect', retryable: true }),
+      )
     } else this.change(link.blockedReason === undefined ? 'up' : 'blocked', undefined)
     this.options.changed()
   }
@@ -216,11 +221,4 @@ export class Supervisor<Native> {
 
 function connectFailure(caught: unknown): PosthornError {
   return fromDriver(caught, 'POSTHORN_CONNECT_FAILED', { phase: 'connect', retryable: true })
-}
-
-/** Only the driver's `connect` can say that trying again cannot help. */
-function setUpFailure(caught: unknown): PosthornError {
-  const error = connectFailure(caught)
-  if (error.retryable) return error
-  return new PosthornError(error.code, error.message, { phase: 'connect', retryable: true, cause: error })
 }

@@ -68,9 +68,9 @@ describe('using a destination', () => {
 
   test('by several at a time declares it once for all of them', async () => {
     const registry = create()
-    const both = [registry.ensure(orders), registry.ensure(orders)]
-    expect(both[0]).toBe(both[1])
-    await Promise.all(both)
+    const first = registry.ensure(orders)
+    expect(registry.ensure(orders)).toBe(first)
+    await first
     expect(declared).toHaveLength(1)
   })
 
@@ -95,7 +95,8 @@ describe('using a destination', () => {
   test('keeps in mind ten thousand of them, and forgets the oldest beyond', async () => {
     const registry = create()
     await registry.declare({ queues: [{ name: 'mine', shards: 4 }] }, 'create')
-    for (let index = 0; index <= 10_000; index++) await registry.ensure({ kind: 'queue', name: `q${index}`, shards: 1 })
+    for (let index = 0; index <= 10_000; index++)
+      await registry.ensure({ kind: 'queue', name: `q${index}`, shards: 1 })
     expect(registry.ensure({ kind: 'queue', name: 'q1', shards: 1 })).toBeUndefined()
     expect(registry.ensure({ kind: 'queue', name: 'q0', shards: 1 })).toBeDefined()
     expect(registry.shardsOf('mine')).toBe(4)
@@ -122,7 +123,9 @@ describe('what the user declared', () => {
     expect(registry.shardsOf('orders')).toBe(3)
     expect(registry.shardsOf('others')).toBe(1)
     expect(registry.queueSource('orders')).toMatchObject({ deadLetterQueue: 'dead-orders', shards: 3 })
-    expect(registry.subscriptionSource('events', 'billing', ['#'])).toMatchObject({ deadLetterQueue: 'dead-bills' })
+    expect(registry.subscriptionSource('events', 'billing', ['#'])).toMatchObject({
+      deadLetterQueue: 'dead-bills',
+    })
     expect(declared).toEqual([])
   })
 
@@ -140,7 +143,9 @@ describe('what the user declared', () => {
     queue.maxMessages = 1
     declared = []
     await reconnect(registry)
-    expect(declared).toEqual([{ topology: { ...topology, queues: [{ name: 'orders', maxMessages: 100 }] }, mode: 'create' }])
+    expect(declared).toEqual([
+      { topology: { ...topology, queues: [{ name: 'orders', maxMessages: 100 }] }, mode: 'create' },
+    ])
     expect(registry.ensure(orders)).toBeUndefined()
   })
 
@@ -205,7 +210,12 @@ describe('restoring', () => {
 
   test('of one that does not fit leaves the connection to the others; its user gets the error', async () => {
     const registry = await restored(fail(mismatch), succeed, fail(mismatch), succeed)
-    expect(declared.map((one) => one.topology.queues?.map(({ name }) => name))).toEqual([['a', 'b', 'c'], ['a'], ['b'], ['c']])
+    expect(declared.map((one) => one.topology.queues?.map(({ name }) => name))).toEqual([
+      ['a', 'b', 'c'],
+      ['a'],
+      ['b'],
+      ['c'],
+    ])
     expect(registry.ensure(queue('a'))).toBeUndefined()
     expect(registry.ensure(queue('c'))).toBeUndefined()
     script = [fail(mismatch)]
@@ -217,7 +227,9 @@ describe('restoring', () => {
   test('of one that may pass is tried again from time to time, until it succeeds', async () => {
     const registry = await restored(fail(busy), succeed, fail(busy), succeed, fail(busy), fail(busy))
     await clock.advance(600_000)
-    expect(declared.slice(4).map((one) => one.topology)).toEqual(Array.from({ length: 3 }, () => ({ queues: [{ name: 'b' }] })))
+    expect(declared.slice(4).map((one) => one.topology)).toEqual(
+      Array.from({ length: 3 }, () => ({ queues: [{ name: 'b' }] })),
+    )
     expect(registry.ensure(queue('b'))).toBeUndefined()
     expect(clock.pending).toBe(0)
   })
@@ -291,10 +303,18 @@ describe('a source', () => {
 
   test('asked for with key order while a send declares it without is declared with it after that', async () => {
     const registry = create()
+    let declaredOnce = (): void => {}
+    script.push(() => new Promise((resolve) => (declaredOnce = resolve)))
     const sending = registry.ensure(orders)
     const consuming = registry.ensureSource(registry.queueSource('orders'), { ...wants, order: 'key' })
+    await clock.advance(0)
+    expect(declared).toHaveLength(1)
+    declaredOnce()
     await Promise.all([sending, consuming])
-    expect(declared.map((one) => one.topology.queues?.[0])).toEqual([{ name: 'orders' }, { name: 'orders', order: 'key' }])
+    expect(declared.map((one) => one.topology.queues?.[0])).toEqual([
+      { name: 'orders' },
+      { name: 'orders', order: 'key' },
+    ])
   })
 
   test('is declared though another declaration of it fails', async () => {
@@ -330,7 +350,11 @@ describe('what turned out to be gone', () => {
     registry.forget(events)
     await registry.ensure(events)
     expect(declared.map((one) => one.topology)).toEqual([
-      { queues: [], topics: [{ name: 'events' }], subscriptions: [{ topic: 'events', group: 'billing', patterns: ['order.*'] }] },
+      {
+        queues: [],
+        topics: [{ name: 'events' }],
+        subscriptions: [{ topic: 'events', group: 'billing', patterns: ['order.*'] }],
+      },
     ])
   })
 

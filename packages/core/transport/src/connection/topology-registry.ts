@@ -117,7 +117,10 @@ export class TopologyRegistry {
       return
     }
     const { topic } = source
-    await this.after(`topic:${topic}`, this.known.get(`topic:${topic}`)?.topology ?? { topics: [{ name: topic }] })
+    await this.after(
+      `topic:${topic}`,
+      this.known.get(`topic:${topic}`)?.topology ?? { topics: [{ name: topic }] },
+    )
     if (source.kind === 'ephemeral') return
     const { group, patterns } = source
     const from = wants.from === undefined ? {} : { from: wants.from }
@@ -136,7 +139,8 @@ export class TopologyRegistry {
 
   /** Makes a source that is missing, where that is allowed and it is known how; false where it is not. */
   async recreate(source: DurableSource): Promise<boolean> {
-    const key = source.kind === 'queue' ? `queue:${source.name}` : `subscription:${source.topic}/${source.group}`
+    const key =
+      source.kind === 'queue' ? `queue:${source.name}` : `subscription:${source.topic}/${source.group}`
     const known = this.known.get(key)
     if ((known?.mode ?? this.mode) !== 'create') return false
     if (source.kind === 'subscription') {
@@ -173,7 +177,10 @@ function merge(topologies: readonly Topology[]): Topology {
 }
 
 /** Declares one by one what nobody has declared meanwhile; answers what failed and may pass. */
-async function restoreEach(missing: readonly Declared[], connection: RestoringConnection): Promise<Declared[]> {
+async function restoreEach(
+  missing: readonly Declared[],
+  connection: RestoringConnection,
+): Promise<Declared[]> {
   const left: Declared[] = []
   for (const one of missing) {
     if (one.fresh) continue

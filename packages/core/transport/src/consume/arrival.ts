@@ -1,4 +1,5 @@
 import type { Delivery } from '../contract/driver.ts'
+import { PosthornError } from '../errors.ts'
 
 /** The limits against which a delivery is held when it arrives. */
 export interface ArrivalLimits {
@@ -7,7 +8,13 @@ export interface ArrivalLimits {
   readonly maxBytes: number
 }
 
-export type Arrival = 'handle' | 'expired' | 'invalid' | 'too-large' | 'attempts-exhausted' | 'deliveries-exhausted'
+export type Arrival =
+  | 'handle'
+  | 'expired'
+  | 'invalid'
+  | 'too-large'
+  | 'attempts-exhausted'
+  | 'deliveries-exhausted'
 
 /** What to do about a delivery before anything of it is read. */
 export function judgeArrival(delivery: Delivery, now: number, limits: ArrivalLimits): Arrival {
@@ -18,4 +25,24 @@ export function judgeArrival(delivery: Delivery, now: number, limits: ArrivalLim
   if (message.attempt > limits.maxAttempts) return 'attempts-exhausted'
   if (delivery.deliveries - message.releases > limits.maxDeliveries) return 'deliveries-exhausted'
   return 'handle'
+}
+
+/** What is wrong with a delivery that is dead-lettered unread, where its own last failure does not say it. */
+export function describeRefusal(
+  verdict: Exclude<Arrival, 'handle' | 'expired'>,
+  { message, invalid }: Delivery,
+  { maxBytes }: ArrivalLimits,
+): PosthornError | undefined {
+  switch (verdict) {
+    case 'invalid': {
+      const text = `The envelope of message ${message.id} cannot be trusted: ${invalid ?? ''}.`
+      return new PosthornError('POSTHORN_UNDECODABLE', text, { phase: 'receive' })
+    }
+    case 'too-large': {
+      const text = `The body has ${message.body.length} bytes; this consumer takes ${maxBytes} (maxBytes).`
+      return new PosthornError('POSTHORN_BODY_TOO_LARGE', text, { phase: 'receive' })
+    }
+    default:
+      return undefined
+  }
 }

@@ -24,7 +24,7 @@ export interface BatcherOptions {
   /** Calls of the handler at a time. */
   readonly concurrency: () => number
   /** The time of this message's handler begins now. */
-  begun(run: Run): void
+  readonly begun: (run: Run) => void
 }
 
 /**
@@ -60,7 +60,8 @@ export class Batcher {
       // Its handler's time begins with its batch.
       if (context instanceof Run) context.restartTime(Infinity)
       this.gathering.push({ message, context, resolve, reject })
-      if (this.gathering.length === 1) this.cancelTimer = this.options.clock.setTimer(() => this.flush(), this.options.waitMs)
+      if (this.gathering.length === 1)
+        this.cancelTimer = this.options.clock.setTimer(() => this.flush(), this.options.waitMs)
       this.begin()
     })
 

@@ -3,6 +3,7 @@ import type { Message } from '../contract/message.ts'
 import type { Handler, Middleware, MiddlewarePhase, MiddlewareRuntime, Next } from '../contract/middleware.ts'
 import type { Settlement } from '../contract/settlement.ts'
 import { PosthornError } from '../errors.ts'
+import { showValue } from '../options/show-value.ts'
 import { isPromiseLike } from './is-promise-like.ts'
 import { isSettlement, retryAfter, toSettlement } from './settlement.ts'
 
@@ -32,9 +33,24 @@ export function terminal(handler: Handler<never>): Next {
 }
 
 /** Wraps `last` in the middleware, first one outermost. */
-export function compose(sorted: readonly Middleware[], last: Next, runtimeOf: (middleware: Middleware) => MiddlewareRuntime): Next {
+export function compose(
+  sorted: readonly Middleware[],
+  last: Next,
+  runtimeOf: (middleware: Middleware) => MiddlewareRuntime,
+): Next {
   let next = last
-  for (const middleware of sorted.toReversed()) next = checked(middleware, middleware.wrap(next, runtimeOf(middleware)))
+  for (const middleware of sorted.toReversed()) {
+    const wrapped: unknown = middleware.wrap(next, runtimeOf(middleware))
+    if (typeof wrapped !== 'function') {
+      throw new PosthornError(
+        'POSTHORN_INVALID_OPTION',
+        `Middleware "${middleware.name}" wrapped the handler into ${showValue(wrapped)}. ` +
+          'Return a function (message, context) => …, or `next` itself.',
+        { phase: 'options' },
+      )
+    }
+    next = checked(middleware, wrapped as Next)
+  }
   return next
 }
 
@@ -48,7 +64,9 @@ export const defaultRetry: Middleware = {
   wrap: (next) => (message, context) => {
     try {
       const result = next(message, context)
-      return result instanceof Promise ? result.catch((error: unknown) => retryAfter(undefined, error)) : result
+      return result instanceof Promise
+        ? result.catch((error: unknown) => retryAfter(undefined, error))
+        : result
     } catch (error) {
       return retryAfter(undefined, error)
     }
@@ -68,6 +86,8 @@ function checked(middleware: Middleware, next: Next): Next {
   }
   return (message, context) => {
     const result: unknown = next(message, context)
-    return isPromiseLike(result) ? Promise.resolve(result as PromiseLike<Settlement>).then(check) : check(result as Settlement)
+    return isPromiseLike(result)
+      ? Promise.resolve(result as PromiseLike<Settlement>).then(check)
+      : check(result as Settlement)
   }
 }

@@ -12,7 +12,8 @@ export class Checkpoints {
   /** Calls back once, as soon as the condition holds; answers how to cancel. */
   when(condition: () => boolean, callback: () => void): () => void {
     const check = (): void => {
-      if (!condition()) return
+      // Another one's callback may have cancelled it.
+      if (!this.checks.has(check) || !condition()) return
       this.checks.delete(check)
       callback()
     }
@@ -29,10 +30,13 @@ export class Checkpoints {
         cancel()
         resolve()
       })
-      const cancel = this.clock.setTimer(() => {
-        stop()
-        resolve()
-      }, Math.max(0, deadlineMs))
+      const cancel = this.clock.setTimer(
+        () => {
+          stop()
+          resolve()
+        },
+        Math.max(0, deadlineMs),
+      )
     })
   }
 

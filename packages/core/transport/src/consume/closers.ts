@@ -29,7 +29,10 @@ export class Closers {
       try {
         await callback()
       } catch (error) {
-        this.host.emit('callbackFailed', { where: `a middleware of "${this.host.source}" while closing`, error })
+        this.host.emit('callbackFailed', {
+          where: `a middleware of "${this.host.source}" while closing`,
+          error,
+        })
       }
     }
   }

@@ -1,7 +1,18 @@
 import type { BatchConsumeOptions, ConsumeOptions } from '../contract/consume-options.ts'
 import type { BatchHandler, Handler, Middleware } from '../contract/middleware.ts'
 import { PosthornError } from '../errors.ts'
-import { callback, checkOptions, custom, duration, list, oneOf, required, shape, text, wholeNumber, type Rule } from '../options/check-options.ts'
+import {
+  callback,
+  custom,
+  duration,
+  list,
+  oneOf,
+  required,
+  shape,
+  text,
+  wholeNumber,
+  type Rule,
+} from '../options/check-options.ts'
 import { showValue } from '../options/show-value.ts'
 import { sortMiddleware } from './chain.ts'
 import { exponential, type RetryDelay } from './retry-delay.ts'
@@ -56,7 +67,10 @@ export const consumeRules: Readonly<Record<string, Rule>> = {
   order: oneOf('none', 'key'),
   whileRetrying: oneOf('hold-key', 'overtake'),
   maxAttempts: wholeNumber({ min: 1, max: 1_000_000 }),
-  retryDelay: custom('a function such as exponential(), fixed(ms) or list([ms])', (value) => typeof value === 'function'),
+  retryDelay: custom(
+    'a function such as exponential(), fixed(ms) or list([ms])',
+    (value) => typeof value === 'function',
+  ),
   maxDeliveries: wholeNumber({ min: 1, max: 1_000_000 }),
   handlerTimeoutMs: duration({ min: 1 }),
   maxBytes: wholeNumber({ min: 1 }),
@@ -88,10 +102,13 @@ export function consumeSettings(
     refuse(`${where}.whileRetrying says what becomes of a key's later messages, so it needs order: 'key'.`)
   }
   if (batch !== undefined) {
-    if (order === 'key') refuse(`${where} has batch and order: 'key'; a batch has no order to keep. Use one of them.`)
+    if (order === 'key')
+      refuse(`${where} has batch and order: 'key'; a batch has no order to keep. Use one of them.`)
     const transactional = middleware.find((one) => one.facts?.transactional === true)
     if (transactional !== undefined) {
-      refuse(`${where} has batch and the transactional middleware "${transactional.name}", which settles each message by itself. Use one of them.`)
+      refuse(
+        `${where} has batch and the transactional middleware "${transactional.name}", which settles each message by itself. Use one of them.`,
+      )
     }
   }
   const batchMax = batch?.max ?? 1
@@ -103,14 +120,19 @@ export function consumeSettings(
     )
   }
   if (ephemeral) {
-    if (from !== undefined) refuse(`${where}.from says where a group starts; with ephemeral: true there is none. Leave it out.`)
+    if (from !== undefined)
+      refuse(`${where}.from says where a group starts; with ephemeral: true there is none. Leave it out.`)
     for (const name of ['maxAttempts', 'retryDelay', 'maxDeliveries', 'whileRetrying'] as const) {
       if (options[name] !== undefined) {
-        refuse(`${where}.${name} has no meaning with ephemeral: true, which is at most once. Use a group, or leave it out.`)
+        refuse(
+          `${where}.${name} has no meaning with ephemeral: true, which is at most once. Use a group, or leave it out.`,
+        )
       }
     }
   }
-  const maxAttempts = policy?.facts?.maxAttempts ?? (policy === undefined ? (options.maxAttempts ?? consumeDefaults.maxAttempts) : Infinity)
+  const maxAttempts =
+    policy?.facts?.maxAttempts ??
+    (policy === undefined ? (options.maxAttempts ?? consumeDefaults.maxAttempts) : Infinity)
   const name = options.name ?? (handler as { readonly name: string }).name
   return {
     concurrency,
@@ -122,7 +144,9 @@ export function consumeSettings(
     holdKey: order === 'key' && options.whileRetrying !== 'overtake',
     maxAttempts: ephemeral ? Infinity : maxAttempts,
     retryDelay: options.retryDelay ?? exponential(),
-    maxDeliveries: ephemeral ? Infinity : (options.maxDeliveries ?? Math.max(10, maxAttempts === Infinity ? 100 : 2 * maxAttempts)),
+    maxDeliveries: ephemeral
+      ? Infinity
+      : (options.maxDeliveries ?? Math.max(10, maxAttempts === Infinity ? 100 : 2 * maxAttempts)),
     handlerTimeoutMs: options.handlerTimeoutMs ?? consumeDefaults.handlerTimeoutMs,
     maxBytes: options.maxBytes ?? Infinity,
     from,

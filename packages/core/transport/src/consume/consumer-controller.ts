@@ -5,6 +5,7 @@ import type { ConsumeRequest, DriverConnection, DriverConsumer, Source } from '.
 import type { EmitEvent } from '../contract/events.ts'
 import type { ConsumerHealth } from '../contract/health.ts'
 import { reconnectDelay } from '../connection/backoff.ts'
+import { fromDriver } from '../connection/driver-error.ts'
 import { PosthornError, toPosthornError } from '../errors.ts'
 import { checkOptions, duration, list, required, text } from '../options/check-options.ts'
 import { showValue } from '../options/show-value.ts'
@@ -123,6 +124,7 @@ export class ConsumerController implements Consumer {
 
   /** Sets it up for the first time; rejects when that fails. False when the connection was lost meanwhile. */
   async start(): Promise<boolean> {
+    if (this.stopping !== undefined) throw closedError(this.source)
     if (this.live === undefined) await this.open()
     if (this.live !== undefined) this.watch.start()
     return this.live !== undefined
@@ -164,11 +166,15 @@ export class ConsumerController implements Consumer {
     this.generation++
     if (live !== undefined) {
       await inTime(this.clock, closeGraceMs, live.consumer.close())
-      const text = `"${this.source}" has stopped.`
-      live.attachment.void(new PosthornError('POSTHORN_CLOSED', text, { phase: 'settle' }))
+      live.attachment.void(closedError(this.source))
     }
     this.host.stopped(this)
     return report
+  }
+
+  /** Not the client underneath, which holds credentials. */
+  toJSON(): ConsumerHealth {
+    return this.health()
   }
 
   /** Rejects when it cannot be set up; where the connection went, or another set-up began, there is nothing to say. */
@@ -205,8 +211,9 @@ export class ConsumerController implements Consumer {
     try {
       consumer = await connection.consume(target, this.request(), sink)
     } catch (error) {
-      attachment.void(toPosthornError(error, 'POSTHORN_BROKER_ERROR', { phase: 'declare' }))
-      throw error
+      const failure = fromDriver(error, 'POSTHORN_BROKER_ERROR', { phase: 'declare', retryable: true })
+      attachment.void(failure)
+      throw failure
     }
     if (generation !== this.generation) {
       const text = `"${this.source}" was stopped, or its connection lost, while it was set up.`
@@ -224,7 +231,12 @@ export class ConsumerController implements Consumer {
 
   private request(): ConsumeRequest {
     const { order, prefetch, concurrency, batchMax, handlerTimeoutMs } = this.settings
-    return { order, prefetch: Math.max(prefetch ?? 0, concurrency * batchMax), prefetchBytes, handlerTimeoutMs }
+    return {
+      order,
+      prefetch: Math.max(prefetch ?? 0, concurrency * batchMax),
+      prefetchBytes,
+      handlerTimeoutMs,
+    }
   }
 
   /** The broker has ended it, while its connection lives. */
@@ -280,9 +292,21 @@ export class ConsumerController implements Consumer {
       await this.open()
       if (this.live !== undefined) this.host.emit('rebuilt', { source: this.source, reason })
     } catch (error) {
-      this.rebuildLater(toPosthornError(error, 'POSTHORN_BROKER_ERROR', { phase: 'declare' }))
+      this.rebuildLater(fromDriver(error, 'POSTHORN_BROKER_ERROR', { phase: 'declare', retryable: true }))
     }
   }
 }
 
+Object.defineProperty(ConsumerController.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: ConsumerController): string {
+    return `Consumer ${JSON.stringify(this)}`
+  },
+})
+
 const pauseRules = { types: list(required(text({ max: 255 })), { min: 1 }) }
+
+function closedError(source: string): PosthornError {
+  return new PosthornError('POSTHORN_CLOSED', `"${source}" has stopped. Consume it anew to go on.`, {
+    phase: 'settle',
+  })
+}

@@ -46,7 +46,10 @@ const subscribeRules = {
   ...consumeRules,
   group: custom('the name of a group', (value) => typeof value === 'string'),
   ephemeral: oneOf(true),
-  from: custom('"earliest" or a valid Date', (value) => value === 'earliest' || (value instanceof Date && !Number.isNaN(value.getTime()))),
+  from: custom(
+    '"earliest" or a valid Date',
+    (value) => value === 'earliest' || (value instanceof Date && !Number.isNaN(value.getTime())),
+  ),
   patterns: custom(
     'a pattern, or an array of patterns',
     (value) => typeof value === 'string' || (Array.isArray(value) && value.length > 0),
@@ -75,7 +78,11 @@ export class Consumers {
     return this.start(() => source, queue, undefined, settings)
   }
 
-  async subscribe(topic: string, handler: unknown, given: SubscriptionOptions & AnyConsumeOptions): Promise<Consumer> {
+  async subscribe(
+    topic: string,
+    handler: unknown,
+    given: SubscriptionOptions & AnyConsumeOptions,
+  ): Promise<Consumer> {
     const where = `subscribe(${JSON.stringify(topic)})`
     this.host.refuse()
     checkName(topic, 'topic')
@@ -102,7 +109,10 @@ export class Consumers {
     return this.start(() => source, sourceName(source), group, settings)
   }
 
-  async inbox(handler: unknown, options: { readonly onLost?: (error: PosthornError) => void } = {}): Promise<Inbox> {
+  async inbox(
+    handler: unknown,
+    options: { readonly onLost?: (error: PosthornError) => void } = {},
+  ): Promise<Inbox> {
     this.host.refuse()
     checkOptions('inbox()', options, { onLost: callback() })
     requireFeature(this.host.broker(), 'inbox', 'inbox()')
@@ -171,11 +181,16 @@ export class Consumers {
     if (settings.from instanceof Date) requireFeature(broker, 'fromTime', `${where} with a date as from`)
     const { lease, features } = broker.capabilities
     // Where a mere close counts as a hand-out, restarts must not look like crashes.
-    if (features.uncountedClose.level !== 'native' && options.maxDeliveries === undefined && !settings.ephemeral) {
+    if (
+      features.uncountedClose.level !== 'native' &&
+      options.maxDeliveries === undefined &&
+      !settings.ephemeral
+    ) {
       settings = { ...settings, maxDeliveries: settings.maxDeliveries + closesAllowed }
     }
     const { scope, durationMs } = lease
-    if (scope !== 'session' || durationMs === undefined || settings.handlerTimeoutMs <= durationMs) return settings
+    if (scope !== 'session' || durationMs === undefined || settings.handlerTimeoutMs <= durationMs)
+      return settings
     if (options.handlerTimeoutMs === undefined) return { ...settings, handlerTimeoutMs: durationMs }
     throw new PosthornError(
       'POSTHORN_UNSUPPORTED',
@@ -206,7 +221,8 @@ export class Consumers {
         gate,
         emit,
         capabilities,
-        output: (cause, stable, ordinal, output) => host.sender.output(cause, stable, source, ordinal, output),
+        output: (cause, stable, ordinal, output) =>
+          host.sender.output(cause, stable, source, ordinal, output),
       },
       settings,
     )

@@ -59,13 +59,16 @@ export class Custody implements OutcomesOwner, LoneRunOwner, PausingOwner {
     // While an earlier one of its key goes back, it would come before that.
     const overtakes = run.held.returning > 0 && run.wire.key !== undefined
     if ((overtakes || this.closed(run)) && !this.keeps(run)) return this.outcomes.giveBack(run)
+    if (this.intake.probing && !this.isSuspect(run)) this.endProbing()
     if (this.pausing.any && this.pausing.has(typeOf(run))) return this.park(run)
     this.turns.enter(run, now)
     // A suspect that waits for its key or its time harms nobody yet.
-    if (this.intake.probing && !(run.lined && this.isSuspect(run))) {
-      this.intake.probing = false
-      this.intake.update()
-    }
+    if (this.intake.probing && !run.lined) this.endProbing()
+  }
+
+  private endProbing(): void {
+    this.intake.probing = false
+    this.intake.update()
   }
 
   /** Whether it must run with nothing else in the process. */
@@ -141,7 +144,12 @@ export class Custody implements OutcomesOwner, LoneRunOwner, PausingOwner {
   pausesWhole(): boolean {
     const { order, ephemeral } = this.settings
     const { uncountedRelease, delayedRetry } = this.host.capabilities().features
-    return order === 'key' || ephemeral || uncountedRelease.level === 'unsupported' || delayedRetry.level === 'unsupported'
+    return (
+      order === 'key' ||
+      ephemeral ||
+      uncountedRelease.level === 'unsupported' ||
+      delayedRetry.level === 'unsupported'
+    )
   }
 
   wholePaused(paused: boolean): void {
@@ -154,7 +162,8 @@ export class Custody implements OutcomesOwner, LoneRunOwner, PausingOwner {
     const { pausing, parking } = this
     const now = this.host.clock.now()
     if (!pausing.any) parking.reset()
-    for (const run of this.intake.runs()) if (run.state === 'waiting' && pausing.has(typeOf(run))) this.park(run)
+    for (const run of this.intake.runs())
+      if (run.state === 'waiting' && pausing.has(typeOf(run))) this.park(run)
     for (const run of parking.take((one) => !pausing.has(typeOf(one)))) this.enqueue(run, now)
     this.pump()
   }

@@ -4,7 +4,12 @@ import type { Run } from './run.ts'
 
 /** The record that goes with a dead letter: everything that an operator needs to understand it. */
 export function deadLetterRecord(
-  consumer: { readonly source: string; readonly group: string | undefined; readonly handler: string; readonly now: number },
+  consumer: {
+    readonly source: string
+    readonly group: string | undefined
+    readonly handler: string
+    readonly now: number
+  },
   run: Run,
   reason: string,
   error: unknown,

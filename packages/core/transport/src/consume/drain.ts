@@ -48,7 +48,9 @@ async function abortLate(runner: Draining): Promise<StopReport['unfinished']> {
   const text = `"${source}" is closing and its deadline has passed.`
   const error = new PosthornError('POSTHORN_CLOSED', text, { phase: 'handle' })
   const abandoned = [...slots.abandoned]
-  const late = intake.everything().flatMap((scope) => scope.runs().filter((run) => run.active && !run.timedOut))
+  const late = intake
+    .everything()
+    .flatMap((scope) => scope.runs().filter((run) => run.active && !run.timedOut))
   for (const run of late) {
     run.shutDown = true
     run.abort(error)

@@ -11,7 +11,12 @@ export interface ErrorDescription {
 }
 
 /** The message after a failed attempt: the attempt raised, the failure noted. */
-export function withFailure(message: WireMessage, error: unknown, now: number, notBefore: number | undefined): WireMessage {
+export function withFailure(
+  message: WireMessage,
+  error: unknown,
+  now: number,
+  notBefore: number | undefined,
+): WireMessage {
   return {
     ...message,
     notBefore,

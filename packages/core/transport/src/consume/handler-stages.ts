@@ -13,7 +13,11 @@ export interface HandlerStages {
 }
 
 /** The middleware of a consumer, the default retry policy where it has none, and its handler. */
-export function handlerStages(settings: ConsumeSettings, access: MiddlewareAccess, begun: (run: Run) => void): HandlerStages {
+export function handlerStages(
+  settings: ConsumeSettings,
+  access: MiddlewareAccess,
+  begun: (run: Run) => void,
+): HandlerStages {
   const { handler, middleware, batchMax, batchWaitMs } = settings
   const { source, clock } = access.host
   const batcher =

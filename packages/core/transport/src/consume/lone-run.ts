@@ -55,8 +55,14 @@ export class LoneRun implements Yielding {
   /** The suspect, once it can start. */
   ready(): Run | undefined {
     const { run, slots } = this
-    if (run === undefined || !this.admitted || run.state !== 'waiting' || !slots.idle || !slots.free) return undefined
+    if (run === undefined || !this.admitted || run.state !== 'waiting' || !slots.idle || !slots.free)
+      return undefined
     return run
+  }
+
+  /** Gives it back if it has not begun: nothing may start for now, and the others need not wait for that. */
+  withdraw(): void {
+    if (this.run !== undefined) this.owner.giveBackUnbegun(this.run)
   }
 
   /** It is done with, given back or lost: the others go on, at first with one delivery at a time here. */

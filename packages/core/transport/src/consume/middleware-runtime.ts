@@ -27,13 +27,17 @@ export function middlewareRuntime(middleware: Middleware, access: MiddlewareAcce
     resume: (types) => pausing.resumeCounted(types),
     allow: (starts) => {
       if (typeof starts !== 'number' || !(starts >= 0)) {
-        throw refusal(`${who} allows ${String(starts)} starts. Give a number from 0; Infinity lifts the limit.`)
+        throw refusal(
+          `${who} allows ${String(starts)} starts. Give a number from 0; Infinity lifts the limit.`,
+        )
       }
       access.allow(middleware, starts)
     },
     redirect: (context, to) => {
       if (!(context instanceof Run)) {
-        throw refusal(`${who} redirects a context that is none. Give the one that it got, or one made of it by Object.create.`)
+        throw refusal(
+          `${who} redirects a context that is none. Give the one that it got, or one made of it by Object.create.`,
+        )
       }
       context.redirect(to)
     },

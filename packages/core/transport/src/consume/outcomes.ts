@@ -45,7 +45,8 @@ export class Outcomes implements SettlementListener {
   settle(run: Run, settlement: Settlement): void {
     if (!run.held.alive || run.lost) return this.drop(run)
     if (settlement.verb === 'ack') return this.submit(run, 'ack', 0, run.wire)
-    if (this.settings.ephemeral) return this.giveUp(run, settlement.verb === 'release' ? undefined : settlement.error)
+    if (this.settings.ephemeral)
+      return this.giveUp(run, settlement.verb === 'release' ? undefined : settlement.error)
     switch (settlement.verb) {
       case 'retry':
         return run.shutDown ? this.giveBack(run) : this.fail(run, settlement.delayMs, settlement.error)
@@ -83,7 +84,11 @@ export class Outcomes implements SettlementListener {
   }
 
   expire(run: Run): void {
-    this.host.emit('expired', { ...refOf(run), expiresAt: run.wire.expiresAt ?? 0, attempt: run.wire.attempt })
+    this.host.emit('expired', {
+      ...refOf(run),
+      expiresAt: run.wire.expiresAt ?? 0,
+      attempt: run.wire.attempt,
+    })
     this.submit(run, 'ack', 0, run.wire)
   }
 
@@ -107,7 +112,8 @@ export class Outcomes implements SettlementListener {
   lose(run: Run, error: PosthornError): void {
     if (run.lost || run.state === 'gone') return
     run.lose(error)
-    if (run.state === 'running' || run.state === 'settling') this.host.emit('leaseLost', { ...refOf(run), error })
+    if (run.state === 'running' || run.state === 'settling')
+      this.host.emit('leaseLost', { ...refOf(run), error })
     if (!run.active || run.timedOut) this.drop(run)
   }
 
@@ -117,8 +123,10 @@ export class Outcomes implements SettlementListener {
     const delay = Math.ceil(delayMs ?? this.delayAfter(attempt))
     const now = this.host.clock.now()
     this.host.emit('retried', { ...refOf(run), attempt, delayMs: delay, error })
-    if (run.keyed && this.settings.holdKey) return this.hold(run, withFailure(run.wire, error, now, now + delay), delay)
-    if (this.brokerWaits || delay === 0) return this.submit(run, 'retry', delay, withFailure(run.wire, error, now, undefined))
+    if (run.keyed && this.settings.holdKey)
+      return this.hold(run, withFailure(run.wire, error, now, now + delay), delay)
+    if (this.brokerWaits || delay === 0)
+      return this.submit(run, 'retry', delay, withFailure(run.wire, error, now, undefined))
     // It comes back at once, and waits here, or wherever it comes to.
     this.submit(run, 'retry', 0, withFailure(run.wire, error, now, now + delay))
   }
@@ -189,16 +197,20 @@ export class Outcomes implements SettlementListener {
     if (run.state === 'gone') return
     this.remove(run)
     if (record === undefined) return
-    this.host.emit('deadLettered', { ...refOf(run), reason: record.reason, attempts: record.attempts, error: run.cause })
+    this.host.emit('deadLettered', {
+      ...refOf(run),
+      reason: record.reason,
+      attempts: record.attempts,
+      error: run.cause,
+    })
   }
 
   lost(item: PendingSettlement): void {
     this.lose(item.run, leaseLostError(this.host.source))
   }
 
-  failed(item: PendingSettlement, error: PosthornError): number | undefined {
+  failed(item: PendingSettlement, error: PosthornError): number {
     const { run, verb } = item
-    if (!this.stands(item)) return undefined
     if (verb === 'deadLetter') this.host.emit('deadLetterFailed', { ...refOf(run), error })
     else this.host.emit('settlementFailed', { ...refOf(run), verb, error })
     if (verb === 'hold') this.giveBackIfClosed(run)
@@ -209,7 +221,7 @@ export class Outcomes implements SettlementListener {
     const { run, verb, message } = item
     if (verb !== 'hold') return run.state === 'settling'
     // An older state must not replace what was recorded, or is done, since; one that goes back must be recorded first.
-    return run.wire === message && (run.state === 'holding' || (run.state === 'settling' && run.later !== undefined))
+    return run.wire === message && (run.state === 'holding' || run.later?.at(-1)?.verb === 'release')
   }
 
   flushed(): void {

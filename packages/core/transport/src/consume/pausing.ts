@@ -57,7 +57,8 @@ export class Pausing {
 
   pauseCounted(types: readonly string[] | undefined, reason: string): void {
     if (types === undefined) this.countedAll++
-    else for (const type of new Set(types)) this.countedTypes.set(type, (this.countedTypes.get(type) ?? 0) + 1)
+    else
+      for (const type of new Set(types)) this.countedTypes.set(type, (this.countedTypes.get(type) ?? 0) + 1)
     this.apply(reason)
   }
 

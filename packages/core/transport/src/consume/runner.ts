@@ -5,12 +5,13 @@ import type { Message } from '../contract/message.ts'
 import type { HandlerOutput } from '../contract/middleware.ts'
 import type { Settlement } from '../contract/settlement.ts'
 import { PosthornError, toPosthornError } from '../errors.ts'
-import { judgeArrival } from './arrival.ts'
+import { describeRefusal, judgeArrival } from './arrival.ts'
 import { Attachment, type ScopeListener } from './attachment.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Closers } from './closers.ts'
 import type { ConsumeSettings } from './consume-settings.ts'
-import { Custody, isUnbegun } from './custody.ts'
+import { consumerHealth } from './consumer-health.ts'
+import { Custody } from './custody.ts'
 import { drain, type Draining } from './drain.ts'
 import { handlerStages, type HandlerStages } from './handler-stages.ts'
 import type { HeldScope } from './held-scope.ts'
@@ -80,7 +81,12 @@ export class Runner implements RunOwner, ScopeListener, Draining {
       allow: (owner: object, starts: number) => this.allow(owner, starts),
       onClose: (callback: () => void | Promise<void>) => this.closers.add(callback),
     }
-    this.stages = handlerStages(settings, access, (run) => this.sweep.started(run))
+    try {
+      this.stages = handlerStages(settings, access, (run) => this.sweep.started(run))
+    } catch (error) {
+      void this.closers.close()
+      throw error
+    }
     host.gate.join(this.lone)
   }
 
@@ -143,25 +149,12 @@ export class Runner implements RunOwner, ScopeListener, Draining {
   }
 
   private admit(run: Run, now: number): void {
-    const { wire, delivery } = run
-    const verdict = judgeArrival(delivery, now, this.settings)
-    switch (verdict) {
-      case 'handle':
-        return this.custody.enqueue(run, now)
-      case 'expired':
-        return this.outcomes.expire(run)
-      case 'invalid': {
-        const text = `The envelope of message ${wire.id} cannot be trusted: ${delivery.invalid ?? ''}.`
-        return this.outcomes.undecodable(run, new PosthornError('POSTHORN_UNDECODABLE', text, { phase: 'receive' }))
-      }
-      case 'too-large': {
-        const text = `The body has ${wire.body.length} bytes; this consumer takes ${this.settings.maxBytes} (maxBytes).`
-        const error = new PosthornError('POSTHORN_BODY_TOO_LARGE', text, { phase: 'receive' })
-        return this.outcomes.bury(run, verdict, error, wire.attempt - 1)
-      }
-      default:
-        return this.outcomes.bury(run, verdict, undefined, wire.attempt - 1)
-    }
+    const verdict = judgeArrival(run.delivery, now, this.settings)
+    if (verdict === 'handle') return this.custody.enqueue(run, now)
+    if (verdict === 'expired') return this.outcomes.expire(run)
+    const error = describeRefusal(verdict, run.delivery, this.settings)
+    if (verdict === 'invalid') this.outcomes.undecodable(run, error as PosthornError)
+    else this.outcomes.bury(run, verdict, error, run.wire.attempt - 1)
   }
 
   private pump(): void {
@@ -244,9 +237,10 @@ export class Runner implements RunOwner, ScopeListener, Draining {
 
   private timedOut(run: Run): void {
     const timeoutMs = this.settings.handlerTimeoutMs
+    const ranMs = this.host.clock.now() - run.startedAt
     const error = new PosthornError(
       'POSTHORN_HANDLER_TIMEOUT',
-      `The handler of "${this.source}" ran longer than ${timeoutMs} ms on message ${run.wire.id}. ` +
+      `The handler of "${this.source}" has run for ${ranMs} ms on message ${run.wire.id} and not ended in its time. ` +
         'Its slot stays taken until it ends: pass context.signal to what it waits for, or raise handlerTimeoutMs.',
       { phase: 'handle', retryable: true },
     )
@@ -288,6 +282,7 @@ export class Runner implements RunOwner, ScopeListener, Draining {
 
   private allow(owner: object, starts: number): void {
     this.slots.allow(owner, starts)
+    if (this.slots.allowance === 0) this.lone.withdraw()
     this.intake.update()
     this.pump()
   }
@@ -295,32 +290,16 @@ export class Runner implements RunOwner, ScopeListener, Draining {
   // How it is, and its end
 
   health(): ConsumerHealth {
-    const { source, intake, slots } = this
-    const abandoned = slots.abandoned.size
-    const hung = this.isHung()
-    return {
-      source,
-      state: hung ? 'down' : intake.stopping ? 'stopped' : intake.paused ? 'paused' : 'up',
-      reason: hung ? `all slots are taken: ${abandoned} handlers ran out of their time and have not ended` : undefined,
-      running: slots.running,
-      abandoned,
-      waiting: intake.runs().filter(isUnbegun).length,
-    }
-  }
-
-  private isHung(): boolean {
-    const { slots } = this
-    const { batcher } = this.stages
-    const abandoned = slots.abandoned.size
-    if (abandoned === 0) return false
-    return abandoned >= slots.size || (batcher?.full === true && abandoned === slots.running - batcher.waiting)
+    const { source, intake, slots, stages } = this
+    return consumerHealth(source, intake, slots, stages.batcher)
   }
 
   /** When something last arrived, or could begin to; `undefined` while nothing need come, whatever the source has. */
   hungrySince(): number | undefined {
     const { intake, slots, custody } = this
-    const hungry = intake.open && slots.free && !custody.pausing.any && intake.scopes.length > 0 && intake.unsettled === 0
-    return hungry ? Math.max(this.deliveredAt, custody.openedAt) : undefined
+    const isHungry =
+      intake.open && slots.free && !custody.pausing.any && intake.scopes.length > 0 && intake.unsettled === 0
+    return isHungry ? Math.max(this.deliveredAt, custody.openedAt) : undefined
   }
 
   closeIntake(): number {

@@ -8,7 +8,11 @@ import {
 } from '../contract/settlement.ts'
 
 /** The ack of a handler that returned nothing: the same object every time, since most are. */
-export const ack: AckSettlement = Object.freeze({ [settlementBrand]: true, verb: 'ack', value: undefined } as const)
+export const ack: AckSettlement = Object.freeze({
+  [settlementBrand]: true,
+  verb: 'ack',
+  value: undefined,
+} as const)
 
 export function ackWith(value: unknown): AckSettlement {
   return value === undefined ? ack : { [settlementBrand]: true, verb: 'ack', value }
@@ -28,7 +32,11 @@ export function deadLetterFor(reason: string, error: unknown): DeadLetterSettlem
 
 /** True for a settlement of any copy of the package. */
 export function isSettlement(value: unknown): value is Settlement {
-  return typeof value === 'object' && value !== null && (value as { [settlementBrand]?: unknown })[settlementBrand] === true
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (value as { [settlementBrand]?: unknown })[settlementBrand] === true
+  )
 }
 
 /** What a handler returned, as a settlement: itself where it is one, else an ack. */

@@ -1,8 +1,9 @@
+import { fromDriver } from '../connection/driver-error.ts'
 import type { Clock } from '../contract/clock.ts'
 import type { DeadLetterRecord } from '../contract/dead-letters.ts'
 import type { SettleItem, SettleOutcome, SettleVerb } from '../contract/driver.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
-import { PosthornError, toPosthornError } from '../errors.ts'
+import { PosthornError } from '../errors.ts'
 import type { HeldScope } from './held-scope.ts'
 import type { Run } from './run.ts'
 
@@ -20,8 +21,8 @@ export interface PendingSettlement extends SettleItem {
 export interface SettlementListener {
   settled(item: PendingSettlement): void
   lost(item: PendingSettlement): void
-  /** Answers after how many milliseconds to try again, or `undefined` when it has taken another way. */
-  failed(item: PendingSettlement, error: PosthornError): number | undefined
+  /** Answers after how many milliseconds to try again. Told only of what still stands. */
+  failed(item: PendingSettlement, error: PosthornError): number
   /** Whether the settlement is still to be made. */
   stands(item: PendingSettlement): boolean
   /** A whole batch has been answered. */
@@ -45,7 +46,13 @@ export class Settler {
     this.listener = listener
   }
 
-  add(run: Run, verb: SettleVerb, delayMs: number, message: WireMessage, record: DeadLetterRecord | undefined): void {
+  add(
+    run: Run,
+    verb: SettleVerb,
+    delayMs: number,
+    message: WireMessage,
+    record: DeadLetterRecord | undefined,
+  ): void {
     const item = { run, delivery: run.delivery, verb, delayMs, message, record, failures: 0 }
     if (!run.recording) return this.queue(item)
     run.later ??= []
@@ -94,13 +101,16 @@ export class Settler {
     try {
       answer = consumer.settle(held.scope, items)
     } catch (error) {
-      answer = Promise.reject(toPosthornError(error, 'POSTHORN_SETTLE_FAILED'))
+      answer = Promise.reject(error as Error)
     }
     answer.then(
       (outcomes) => this.answered(items, outcomes),
       (error: unknown) => {
-        const failure = toPosthornError(error, 'POSTHORN_SETTLE_FAILED', { phase: 'settle', retryable: true })
-        this.answered(items, items.map(() => failure))
+        const failure = fromDriver(error, 'POSTHORN_SETTLE_FAILED', failedSettling)
+        this.answered(
+          items,
+          items.map(() => failure),
+        )
       },
     )
   }
@@ -111,7 +121,7 @@ export class Settler {
       const outcome = outcomes[index]
       if (outcome === 'confirmed' || outcome === 'sent') this.settled(item)
       else if (outcome === 'lost') this.lost(item)
-      else this.failed(item, outcome ?? shortAnswer)
+      else this.failed(item, fromDriver(outcome ?? shortAnswer, 'POSTHORN_SETTLE_FAILED', failedSettling))
     }
     this.listener.flushed()
   }
@@ -130,18 +140,23 @@ export class Settler {
   private failed(item: PendingSettlement, error: PosthornError): void {
     const { run, verb } = item
     item.failures++
-    const delayMs = this.listener.failed(item, error)
+    const stands = this.listener.stands(item)
+    const delayMs = stands ? this.listener.failed(item, error) : 0
     // What goes back in place is recorded first, if there is room; anything else that waits makes the record needless.
-    const needed = verb === 'hold' && run.later?.at(-1)?.verb === 'release' && error.code !== 'POSTHORN_HOLD_FULL'
-    if (verb === 'hold' && !needed && this.recorded(run)) return
-    if (needed) this.queueLater(item, delayMs ?? 0)
-    else if (delayMs !== undefined) this.queueLater(item, delayMs)
+    const comesFirst =
+      stands && verb === 'hold' && run.later !== undefined && error.code !== 'POSTHORN_HOLD_FULL'
+    if (verb === 'hold' && !comesFirst && this.recorded(run)) return
+    if (stands) this.tryLater(item, delayMs, comesFirst)
   }
 
-  private queueLater(item: PendingSettlement, delayMs: number): void {
+  /** `comesFirst`: others wait for it, and go on without it when it need not be made any more. */
+  private tryLater(item: PendingSettlement, delayMs: number, comesFirst: boolean): void {
     const cancel = this.clock.setTimer(() => {
       this.timers.delete(cancel)
-      if (this.listener.stands(item)) this.queue(item)
+      if (comesFirst) {
+        if (this.listener.stands(item)) this.queue(item)
+        else this.recorded(item.run)
+      } else if (!item.run.recording && this.listener.stands(item)) this.queue(item)
     }, delayMs)
     this.timers.add(cancel)
   }
@@ -163,7 +178,13 @@ function isGone(item: PendingSettlement): boolean {
   return item.run.state === 'gone'
 }
 
-const shortAnswer = new PosthornError('POSTHORN_DEFECT', 'The driver answered for fewer settlements than it was given.', {
-  phase: 'settle',
-  retryable: true,
-})
+const failedSettling = { phase: 'settle', retryable: true } as const
+
+const shortAnswer = new PosthornError(
+  'POSTHORN_DEFECT',
+  'The driver answered for fewer settlements than it was given.',
+  {
+    phase: 'settle',
+    retryable: true,
+  },
+)

@@ -7,11 +7,11 @@ export interface StallWatchOptions {
   /** How long nothing may come. Milliseconds. */
   readonly stallMs: number
   /** When something last came; epoch milliseconds. */
-  deliveredAt(): number
+  readonly deliveredAt: () => number
   /** When something last came, or could begin to; `undefined` while there is no credit, or something is held or paused. */
-  hungrySince(): number | undefined
-  depth(): Promise<Depth | undefined>
-  stalled(idleMs: number, ready: number): void
+  readonly hungrySince: () => number | undefined
+  readonly depth: () => Promise<Depth | undefined>
+  readonly stalled: (idleMs: number, ready: number) => void
 }
 
 /** So many looks within its patience. */
@@ -69,7 +69,8 @@ export class StallWatch {
   private look(): number | undefined {
     const now = this.options.clock.now()
     const since = this.options.hungrySince()
-    if (since === undefined || (this.emptySince !== undefined && since >= this.emptySince)) this.emptySince = undefined
+    if (since === undefined || (this.emptySince !== undefined && since >= this.emptySince))
+      this.emptySince = undefined
     if (since === undefined) return undefined
     this.emptySince ??= now
     return now - this.emptySince

@@ -15,6 +15,9 @@ export interface SweepListener {
 /** The part of the longest hold of a session after which a handler must have ended, so that the scope is not taken. */
 const holdShare = 0.95
 
+/** From this part of a step on is a lease renewed when others are. */
+const early = 0.75
+
 /**
  * One timer for everything that a consumer holds: handlers' timeouts, the renewal of leases, deliveries that have waited
  * for half of their lease. It goes over the held deliveries, whose number the prefetch bounds.
@@ -59,7 +62,9 @@ export class Sweep {
   private timeoutAt(run: Run): number {
     const { scope, durationMs } = this.lease
     const at = run.startedAt + this.timeoutMs
-    return scope === 'session' && durationMs !== undefined ? Math.min(at, run.arrivedAt + holdShare * durationMs) : at
+    return scope === 'session' && durationMs !== undefined
+      ? Math.min(at, run.arrivedAt + holdShare * durationMs)
+      : at
   }
 
   private arm(at: number): void {
@@ -93,18 +98,23 @@ export class Sweep {
   private attend(run: Run, now: number, renewals: Run[]): number {
     const { scope, durationMs } = this.lease
     if (durationMs === undefined || run.lost || run.state === 'gone') return Infinity
-    const half = run.arrivedAt + durationMs / 2
-    if (half <= now && canBeElsewhere(run, scope) && this.listener.overdue(run)) return Infinity
-    const halfAt = half > now ? half : Infinity
-    if (scope === 'session') return halfAt
-    const step = stepOf(durationMs)
+    let next = Infinity
+    if (canBeElsewhere(run, scope)) {
+      const half = run.arrivedAt + durationMs / 2
+      if (half > now) next = half
+      else if (this.listener.overdue(run)) return Infinity
+    }
+    if (scope === 'session') return next
     // Nobody has answered for a whole lease: somebody else may have it by now.
     if (run.renewing && run.leasedAt + durationMs <= now && run.state !== 'settling') {
       this.listener.leaseLost(run, lost(run.held, 'was not renewed in time'))
       return Infinity
     }
-    if (run.leasedAt + step <= now) renewals.push(run)
-    return Math.min(now + step, halfAt)
+    const step = stepOf(durationMs)
+    // A little early, so that many leases are renewed together.
+    const isDue = run.leasedAt + early * step <= now
+    if (isDue) renewals.push(run)
+    return Math.min(next, isDue ? now + step : run.leasedAt + step)
   }
 
   private renew(held: HeldScope, runs: readonly Run[]): void {
@@ -140,7 +150,11 @@ function canBeElsewhere(run: Run, scope: LeaseCapability['scope']): boolean {
 }
 
 function lost(held: HeldScope, why: string): PosthornError {
-  return new PosthornError('POSTHORN_LEASE_LOST', `A delivery of ${held.scope.name} ${why}: its lease is lost.`, {
-    phase: 'settle',
-  })
+  return new PosthornError(
+    'POSTHORN_LEASE_LOST',
+    `A delivery of ${held.scope.name} ${why}: its lease is lost.`,
+    {
+      phase: 'settle',
+    },
+  )
 }

@@ -5,7 +5,11 @@ import type { HeldScope } from './held-scope.ts'
  * parts, one at least each; the other half goes to whoever has messages. Where changing a window is dear (`fixed`), all
  * of it is in even parts.
  */
-export function shareWindows(scopes: readonly HeldScope[], prefetch: number, flow: 'dynamic' | 'fixed'): number[] {
+export function shareWindows(
+  scopes: readonly HeldScope[],
+  prefetch: number,
+  flow: 'dynamic' | 'fixed',
+): number[] {
   const count = scopes.length
   if (count === 0) return []
   if (count === 1) return [prefetch]

@@ -33,7 +33,7 @@ export interface PassReport {
   readonly kept: number
   readonly replayed: number
   readonly discarded: number
-  /** Entries whose decision could not be carried out; they are kept. */
+  /** Entries whose decision could not be carried out, and replays of what has expired; they are kept. */
   readonly failed: number
 }
 

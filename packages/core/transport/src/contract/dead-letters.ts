@@ -5,7 +5,9 @@ export interface DeadLetterRecord {
   readonly group: string | undefined
   /** A word from the transport (`attempts-exhausted`, `deliveries-exhausted`, `undecodable`) or the handler's own. */
   readonly reason: string
-  readonly error: { readonly name: string; readonly message: string; readonly code: string | undefined } | undefined
+  readonly error:
+    | { readonly name: string; readonly message: string; readonly code: string | undefined }
+    | undefined
   /** Attempts that were spent. */
   readonly attempts: number
   /** The broker's hand-outs. */

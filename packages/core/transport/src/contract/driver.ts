@@ -40,7 +40,8 @@ export interface DriverHost {
   readonly emit: EmitEvent
   /**
    * The session is gone, not merely a socket that the client restores; call it once. Every scope, consumer and pass of it
-   * is void, and nothing of this connection may call the transport again: sinks hear nothing more.
+   * is void, and nothing of this connection may call the transport again: sinks hear nothing more. Whether the error is
+   * `retryable` does not matter here: only `connect` can end the tries.
    */
   lost(error: PosthornError): void
   /** The broker is not reached for now (a reason) while the session may survive, or is reached again (`undefined`). */
@@ -59,7 +60,12 @@ export type Destination =
  * a declaration is here too, since in mode `none` it never sees one.
  */
 export type Source =
-  | { readonly kind: 'queue'; readonly name: string; readonly deadLetterQueue: string; readonly shards: number }
+  | {
+      readonly kind: 'queue'
+      readonly name: string
+      readonly deadLetterQueue: string
+      readonly shards: number
+    }
   | {
       readonly kind: 'subscription'
       readonly topic: string
@@ -111,7 +117,11 @@ export interface DriverConnection<Native = unknown> {
    * that does not exist is `POSTHORN_TOPOLOGY_MISSING`, `rejected`, and harms no other message. Rejecting as a whole is a defect of the driver, and counts as `unknown` for each. The batch keeps
    * `capabilities.limits.maxBatch` and `maxBatchBytes`.
    */
-  publish(destination: Destination, batch: readonly WireMessage[], deadline: number): Promise<readonly PublishOutcome[]>
+  publish(
+    destination: Destination,
+    batch: readonly WireMessage[],
+    deadline: number,
+  ): Promise<readonly PublishOutcome[]>
 
   /**
    * Starts to read what `declare` has made; `POSTHORN_TOPOLOGY_MISSING` otherwise. Resolves when the reading position is
@@ -133,7 +143,7 @@ export interface DriverConnection<Native = unknown> {
   /** What the broker can say at once; unknown fields are `undefined`. */
   depth(source: Source): Promise<Depth>
 
-  /** Ends it. Unsettled deliveries go back uncounted where the broker can. Never rejects. */
+  /** Ends it, also after `lost`, once. Unsettled deliveries go back uncounted where the broker can. Never rejects. */
   close(): Promise<void>
 }
 
@@ -224,7 +234,7 @@ export interface DriverConsumer {
    */
   window(scope: Scope, size: number): void
   /**
-   * Settles deliveries of one scope; answers per item, in order. Never rejects. May take as long as the scope is ours: a
+   * Settles deliveries of one scope, in the order of the items; answers per item. Never rejects. May take as long as the scope is ours: a
    * driver waits out a reconnection or a rebalance, and answers `lost` only when the broker has said so, or after
    * `revoke` or `lost`. After an error the delivery is still ours and the same verb may be tried again; a copy that was
    * confirmed is not written a second time.

@@ -17,15 +17,23 @@ export interface TransportEvents {
   readonly returned: { readonly destination: string; readonly id: string; readonly type: string }
   /** A settlement did not reach the broker; the message will come again. */
   readonly settlementFailed: MessageRef & { readonly verb: SettleVerb; readonly error: PosthornError }
-  /** A delivery stopped being ours before it was settled; it may be handled twice. */
+  /** A delivery stopped being ours while it was handled or settled; it may be handled twice. */
   readonly leaseLost: MessageRef & { readonly error: PosthornError }
   /** A message reached its `expiresAt` and was removed without being handled. */
   readonly expired: MessageRef & { readonly expiresAt: number; readonly attempt: number }
   /** A body or envelope could not be read; the message went to the dead letters. */
   readonly decodeFailed: MessageRef & { readonly error: PosthornError }
   /** A handler failed; the message comes again after `delayMs`. */
-  readonly retried: MessageRef & { readonly attempt: number; readonly delayMs: number; readonly error: unknown }
-  readonly deadLettered: MessageRef & { readonly reason: string; readonly attempts: number; readonly error: unknown }
+  readonly retried: MessageRef & {
+    readonly attempt: number
+    readonly delayMs: number
+    readonly error: unknown
+  }
+  readonly deadLettered: MessageRef & {
+    readonly reason: string
+    readonly attempts: number
+    readonly error: unknown
+  }
   /** A dead letter could not be stored; the message stays at its source. */
   readonly deadLetterFailed: MessageRef & { readonly error: PosthornError }
   /** A handler ran out of its time; its slot stays taken until it ends. */
@@ -35,7 +43,11 @@ export interface TransportEvents {
   /** Handed out again and again without an outcome; from now on it runs alone in its process. */
   readonly suspect: MessageRef & { readonly deliveries: number }
   /** A consumer was paused or resumed; `types` is `undefined` for all. */
-  readonly paused: { readonly source: string; readonly types: readonly string[] | undefined; readonly reason: string }
+  readonly paused: {
+    readonly source: string
+    readonly types: readonly string[] | undefined
+    readonly reason: string
+  }
   readonly resumed: { readonly source: string; readonly types: readonly string[] | undefined }
   /** Credit, a source that is not empty, and nothing comes. */
   readonly stalled: { readonly source: string; readonly idleMs: number; readonly ready: number }

@@ -62,5 +62,9 @@ export interface PlanItem {
   readonly action: 'create' | 'none' | 'mismatch'
   /** False: the broker names only some differences, or does not list the patterns of a group. */
   readonly complete: boolean
-  readonly differences: readonly { readonly argument: string; readonly wanted: unknown; readonly found: unknown }[]
+  readonly differences: readonly {
+    readonly argument: string
+    readonly wanted: unknown
+    readonly found: unknown
+  }[]
 }

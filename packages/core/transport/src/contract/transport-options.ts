@@ -17,7 +17,7 @@ export interface TransportOptions {
   readonly maxInFlight?: number
   /** Their encoded bytes, at most. Default 67,108,864 (64 MiB). */
   readonly maxInFlightBytes?: number
-  /** Past those bounds: wait (as many again may wait, then it rejects), or reject at once. Default `wait`. */
+  /** Past those bounds: wait (as many, and as many bytes, again may wait, then it rejects), or reject at once. Default `wait`. */
   readonly whenFull?: 'wait' | 'reject'
   /** Middleware around every send and publish. */
   readonly publishUse?: readonly PublishMiddleware[]

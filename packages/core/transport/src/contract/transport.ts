@@ -33,14 +33,29 @@ export interface Transport<Native = unknown> extends AsyncDisposable {
    * timeout.
    */
   send<Data>(queue: string, message: OutgoingMessage<Data>, options?: SendOptions): Promise<void>
-  /** Sends a batch; rejects with a `PartialPublishError` unless all are confirmed. */
-  sendMany<Data>(queue: string, messages: readonly OutgoingMessage<Data>[], options?: SendOptions): Promise<void>
+  /**
+   * Sends a batch of any size, piece by piece where it is larger than what may be in flight; rejects with a
+   * `PartialPublishError` unless all are confirmed.
+   */
+  sendMany<Data>(
+    queue: string,
+    messages: readonly OutgoingMessage<Data>[],
+    options?: SendOptions,
+  ): Promise<void>
   /** Publishes to every subscription of the topic that matches; that there is none is fine. Otherwise as `send`. */
   publish<Data>(topic: string, message: OutgoingMessage<Data>, options?: SendOptions): Promise<void>
-  publishMany<Data>(topic: string, messages: readonly OutgoingMessage<Data>[], options?: SendOptions): Promise<void>
+  publishMany<Data>(
+    topic: string,
+    messages: readonly OutgoingMessage<Data>[],
+    options?: SendOptions,
+  ): Promise<void>
 
   /** Hands each message of the queue to `handler`, sharing them with the queue's other consumers. At least once. */
-  consume<Data = unknown>(queue: string, handler: BatchHandler<Data>, options: BatchConsumeOptions): Promise<Consumer>
+  consume<Data = unknown>(
+    queue: string,
+    handler: BatchHandler<Data>,
+    options: BatchConsumeOptions,
+  ): Promise<Consumer>
   consume<Data = unknown>(queue: string, handler: Handler<Data>, options?: ConsumeOptions): Promise<Consumer>
   /** Hands the matching messages of the topic to `handler`. A message published after it resolves arrives. */
   subscribe<Data = unknown>(
@@ -59,7 +74,10 @@ export interface Transport<Native = unknown> extends AsyncDisposable {
     options?: { readonly onLost?: (error: PosthornError) => void },
   ): Promise<Inbox>
 
-  /** Makes, or checks, queues, topics and subscriptions ahead of their use. Default mode: the transport's. */
+  /**
+   * Makes, or checks, queues, topics and subscriptions ahead of their use; what was declared in a mode stays in it. Default
+   * mode: the transport's. Rejects with `POSTHORN_TIMEOUT` after `sendTimeoutMs`, as `plan` and `depth` do.
+   */
   declare(topology: Topology, options?: { readonly mode?: DeclareMode }): Promise<void>
   /** What `declare` would create and what differs, as data; changes nothing. */
   plan(topology: Topology): Promise<readonly PlanItem[]>
@@ -74,7 +92,10 @@ export interface Transport<Native = unknown> extends AsyncDisposable {
   readonly native: Native
   health(): Health
   /** Calls `listener` at each event; answers how to stop that. */
-  on<Name extends keyof TransportEvents>(name: Name, listener: (event: TransportEvents[Name]) => void): () => void
+  on<Name extends keyof TransportEvents>(
+    name: Name,
+    listener: (event: TransportEvents[Name]) => void,
+  ): () => void
 
   /**
    * Stops all consumers as `Consumer.stop` does, waits for the confirmations of what was sent, and disconnects. Never
@@ -82,8 +103,8 @@ export interface Transport<Native = unknown> extends AsyncDisposable {
    */
   close(options?: CloseOptions): Promise<CloseReport>
   /**
-   * Closes on SIGTERM or SIGINT, then ends the process with code 0, or with 1 when something was left; a second signal
-   * ends it at once. Answers how to undo it.
+   * Closes on SIGTERM or SIGINT, then ends the process with code 0, or with 1 when something was left, once all transports
+   * that were asked to are closed; a second signal ends it at once. Answers how to undo it.
    */
   closeOnSignals(options?: CloseOnSignalsOptions): () => void
 }
@@ -103,7 +124,7 @@ export interface CloseOnSignalsOptions extends CloseOptions {
 
 export interface CloseReport {
   readonly consumers: readonly StopReport[]
-  /** Sends that had no answer at the deadline; their outcome is unknown. */
+  /** Sends that had no answer at the deadline: unknown where they were written, else rejected. */
   readonly unconfirmed: number
   /** True when nothing was left behind. */
   readonly clean: boolean

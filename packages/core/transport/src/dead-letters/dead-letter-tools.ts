@@ -31,7 +31,12 @@ type Decide = (entry: DeadLetter) => DeadLetterChoice | Promise<DeadLetterChoice
 export function createDeadLetterTools(host: DeadLetterToolsHost): DeadLetters {
   const where = `deadLetters(${showValue(host.name)})`
 
-  const pass = async (call: string, decide: Decide, options: PassOptions = {}, isDone = () => false): Promise<PassReport> => {
+  const pass = async (
+    call: string,
+    decide: Decide,
+    options: PassOptions = {},
+    isDone = () => false,
+  ): Promise<PassReport> => {
     checkOptions(`${where}.${call}`, options, { signal: signalRule })
     const { signal } = options
     if (signal?.aborted === true) return nothing
@@ -39,10 +44,16 @@ export function createDeadLetterTools(host: DeadLetterToolsHost): DeadLetters {
     return runPass(opened, decide, () => signal?.aborted === true || isDone(), host.clock)
   }
 
-  const chosen = (ids: 'all' | readonly string[], choice: 'replay' | 'discard', options?: PassOptions): Promise<PassReport> => {
+  const chosen = (
+    ids: 'all' | readonly string[],
+    choice: 'replay' | 'discard',
+    options?: PassOptions,
+  ): Promise<PassReport> => {
     if (ids === 'all') return pass(choice, () => choice, options)
     if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string')) {
-      throw refusal(`${where}.${choice} takes 'all' or an array of entry ids, as page() lists them, and got ${showValue(ids)}.`)
+      throw refusal(
+        `${where}.${choice} takes 'all' or an array of entry ids, as page() lists them, and got ${showValue(ids)}.`,
+      )
     }
     const wanted = new Set<string>(ids)
     if (wanted.size === 0) return Promise.resolve(nothing)
@@ -72,7 +83,9 @@ export function createDeadLetterTools(host: DeadLetterToolsHost): DeadLetters {
     },
     pass: async (decide, options) => {
       if (typeof decide !== 'function') {
-        throw refusal(`${where}.pass takes a function that decides on each entry, and got ${showValue(decide)}.`)
+        throw refusal(
+          `${where}.pass takes a function that decides on each entry, and got ${showValue(decide)}.`,
+        )
       }
       return pass('pass', decide, options)
     },

@@ -1,6 +1,11 @@
 import type { Clock } from '../contract/clock.ts'
 import type { DeadLetter, DeadLetterChoice, PassReport } from '../contract/dead-letter-tools.ts'
-import type { DeadLetterDecision, DeadLetterEntry, DeadLetterPass, SettleOutcome } from '../contract/driver.ts'
+import type {
+  DeadLetterDecision,
+  DeadLetterEntry,
+  DeadLetterPass,
+  SettleOutcome,
+} from '../contract/driver.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
 import { PosthornError } from '../errors.ts'
 import { showValue } from '../options/show-value.ts'
@@ -67,7 +72,11 @@ function isExpired({ expiresAt }: WireMessage, clock: Clock): boolean {
 }
 
 function decision(entry: DeadLetterEntry, choice: DeadLetterChoice): DeadLetterDecision {
-  return { entry, decision: choice, message: choice === 'replay' ? withFreshBudget(entry.message) : entry.message }
+  return {
+    entry,
+    decision: choice,
+    message: choice === 'replay' ? withFreshBudget(entry.message) : entry.message,
+  }
 }
 
 /** The same message, as new: all its attempts are before it. */
@@ -84,7 +93,11 @@ function withFreshBudget(message: WireMessage): WireMessage {
   }
 }
 
-function count(decisions: readonly DeadLetterDecision[], outcomes: readonly SettleOutcome[], counts: Counts): void {
+function count(
+  decisions: readonly DeadLetterDecision[],
+  outcomes: readonly SettleOutcome[],
+  counts: Counts,
+): void {
   for (const [index, { decision: choice }] of decisions.entries()) {
     const outcome = outcomes[index]
     if (outcome !== 'confirmed' && outcome !== 'sent') counts.failed++

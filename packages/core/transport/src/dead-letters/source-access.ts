@@ -50,7 +50,10 @@ export class SourceAccess<Native> {
   }
 
   /** Asks about a source; one that is missing is made first, as its first use would, where it is known how. */
-  private async ask<Result>(source: DurableSource, question: (link: Link<Native>) => Promise<Result>): Promise<Result> {
+  private async ask<Result>(
+    source: DurableSource,
+    question: (link: Link<Native>) => Promise<Result>,
+  ): Promise<Result> {
     const { session, topology } = this.host
     for (let isMade = false; ; isMade = true) {
       this.host.refuse()

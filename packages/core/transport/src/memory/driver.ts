@@ -6,6 +6,7 @@ import { KeepAlive } from './keep-alive.ts'
 import { createNative } from './native.ts'
 import { readMemoryOptions } from './options.ts'
 import { createParts } from './parts.ts'
+import { Processes } from './processes.ts'
 import { createRaw } from './raw.ts'
 import { systemClock } from '../clock/system-clock.ts'
 import type { MemoryFaults } from './faults.ts'
@@ -22,7 +23,7 @@ export interface DriverSide {
   readonly faults: MemoryFaults
   /** The broker as seen by a program without Posthorn. */
   readonly raw: MemoryRaw
-  /** For `createTransport`; `name` is what faults call its connections. */
+  /** For `createTransport`: one process, which connects again and again. `name` is what faults call it. */
   driver(name?: string): Driver<MemoryNative>
 }
 
@@ -35,6 +36,7 @@ export function createDriverSide(options: MemoryBrokerOptions): DriverSide {
   const native = createNative(parts)
   const connections = new Set<Connection>()
   const keepAlive = new KeepAlive(clock)
+  const processes = new Processes()
 
   function closed(connection: Connection): void {
     connections.delete(connection)
@@ -45,14 +47,16 @@ export function createDriverSide(options: MemoryBrokerOptions): DriverSide {
 
   return {
     clock,
-    faults: createFaults(parts, connections),
+    faults: createFaults(parts, connections, processes),
     raw: createRaw(parts),
     driver(name) {
+      const process = processes.named(name)
       return {
         specificationVersion: 'v1',
         name: 'memory',
         async connect(host) {
           if (host.signal.aborted) throw connectAborted()
+          if (!process.isAlive) return neverConnected(host.signal)
           if (parts.faults.refusesConnections) throw connectRefused(parts.faults.refusesForGood)
           const connection = new Connection(name, host, parts, capabilities, native, closed)
           connections.add(connection)
@@ -65,4 +69,11 @@ export function createDriverSide(options: MemoryBrokerOptions): DriverSide {
       }
     },
   }
+}
+
+/** Until it is given up. */
+function neverConnected(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(connectAborted()), { once: true })
+  })
 }

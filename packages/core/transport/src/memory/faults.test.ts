@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { createMemoryBroker } from './broker.ts'
+import { createVirtualClock } from '../testing/virtual-clock.ts'
 import { createLab, message, messages, queue, settlement } from '../../test/memory-driver.ts'
 import type { Client, Lab } from '../../test/memory-driver.ts'
 import type { MemoryBrokerOptions } from './options.ts'
@@ -70,6 +72,25 @@ describe('crash', () => {
     reader.consumer.window(reader.scope, 50)
     await lab.turn()
     expect([client.lost, reader.lostScopes, reader.endings, reader.ids]).toEqual([[], [], [], ['a']])
+  })
+
+  test('kills a process that is about to connect again, and nobody who has its name afterwards', async () => {
+    const clock = createVirtualClock()
+    const broker = createMemoryBroker({ clock })
+    const killed = await broker.connect({ name: 'one' })
+    broker.faults.cut('one')
+    const sending = killed.send('orders', { data: 'never there' }).catch((error: unknown) => error)
+    broker.faults.crash('one')
+    const next = await broker.connect({ name: 'one' })
+    await clock.advance(60_000)
+    expect(killed.health().state).toBe('connecting')
+    expect(await sending).toMatchObject({ code: 'POSTHORN_TIMEOUT', outcome: 'rejected' })
+    expect(broker.raw.messages('orders')).toEqual([])
+    await next.send('orders', { data: 'there' })
+    expect(broker.raw.messages('orders')).toHaveLength(1)
+
+    await Promise.all([killed.close(), next.close()])
+    expect(clock.pending).toBe(0)
   })
 })
 

@@ -1,6 +1,7 @@
 import { missing } from './errors.ts'
 import type { Connection } from './connection.ts'
 import type { BrokerParts } from './parts.ts'
+import type { Processes } from './processes.ts'
 import type { Queue } from './queue.ts'
 import type { ErrorCode } from '../error-codes.ts'
 
@@ -13,7 +14,10 @@ export interface MemoryFaults {
   cut(name?: string): void
   /** From now on connecting fails: in a way that may pass, or with `fatal` for good (as a wrong password does). */
   refuse(on: boolean, options?: { readonly fatal?: boolean }): void
-  /** The processes behind connections of this name are killed: as `cut`, but they hear nothing and can do nothing more. */
+  /**
+   * The process of this name is killed, connected or not: as `cut`, but it hears nothing and can do nothing more, not even
+   * connect again. Drivers and transports that are given the name afterwards are a new process.
+   */
   crash(name: string): void
   /** The next `count` messages are stored, and answered `unknown`. */
   loseConfirmations(count: number): void
@@ -48,7 +52,11 @@ export interface MemoryFaults {
   loseDeclared(source: string): void
 }
 
-export function createFaults(parts: BrokerParts, connections: ReadonlySet<Connection>): MemoryFaults {
+export function createFaults(
+  parts: BrokerParts,
+  connections: ReadonlySet<Connection>,
+  processes: Processes,
+): MemoryFaults {
   const state = parts.faults
   const find = (source: string): Queue => {
     const queue = parts.queues.get(source)
@@ -66,6 +74,7 @@ export function createFaults(parts: BrokerParts, connections: ReadonlySet<Connec
       state.refusesForGood = fatal
     },
     crash(name) {
+      processes.kill(name)
       for (const connection of named(name))
         connection.lose('its process was killed (a fault asked for by a test)', false)
     },

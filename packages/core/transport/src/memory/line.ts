@@ -106,6 +106,16 @@ export class Line {
     this.lanes.passedBy(entry)
   }
 
+  /** Takes the first message for a program that neither shares nor settles. */
+  takeAway(): Entry | undefined {
+    for (;;) {
+      const entry = this.backlog.take() ?? this.lanes.takeAny()
+      if (entry === undefined) return undefined
+      this.drop(entry)
+      if (this.queue.refuses?.(entry.message) !== true) return entry
+    }
+  }
+
   private next(session: Session): Entry | undefined {
     const { backlog, lanes, queue } = this
     const keyed = this.tracksKeys && session.consumer.request.order === 'key'
@@ -117,9 +127,7 @@ export class Line {
       const entry = backlog.take() ?? (keyed ? undefined : lanes.takeAny())
       if (entry === undefined) return undefined
       if (queue.refuses !== undefined && queue.refuses(entry.message)) {
-        entry.place = 'spent'
-        lanes.passedBy(entry)
-        queue.removed(entry)
+        this.drop(entry)
         continue
       }
       if (!keyed) {
@@ -131,6 +139,12 @@ export class Line {
       this.parkedThisTurn++
     }
     return undefined
+  }
+
+  private drop(entry: Entry): void {
+    entry.place = 'spent'
+    this.lanes.passedBy(entry)
+    this.queue.removed(entry)
   }
 
   /** From the second session on, who holds which key is known; as soon as nothing depends on it, it is forgotten. */

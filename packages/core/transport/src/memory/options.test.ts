@@ -27,7 +27,7 @@ describe('options', () => {
     [{ lease: { scope: 'delivery' } }, 'lease.durationMs'],
     [{ lease: { scope: 'delivery', durationMs: 0 } }, 'lease.durationMs'],
     [{ lease: { scope: 'session', maxHoldMs: -1 } }, 'lease.maxHoldMs'],
-    [{ lease: { scope: 'message', durationMs: 1 } }, 'lease.scope'],
+    [{ lease: { scope: 'message', durationMs: 1 } }, 'lease.scope must be one of "delivery", "session"'],
     [{ lease: 'session' }, 'lease'],
     [{ release: 'maybe' }, 'release'],
     [{ shards: 0 }, 'shards'],

@@ -129,8 +129,9 @@ export const memoryDefaults: MemorySettings = {
 
 const positive = wholeNumber({ min: 1 })
 
-const deliveryLease = shape({ scope: required(oneOf('delivery')), durationMs: required(positive) })
-const sessionLease = shape({ scope: required(oneOf('session')), maxHoldMs: positive })
+const leaseScope = required(oneOf('delivery', 'session'))
+const deliveryLease = shape({ scope: leaseScope, durationMs: required(positive) })
+const sessionLease = shape({ scope: leaseScope, maxHoldMs: positive })
 const history = shape({ maxMessages: required(wholeNumber()), maxBytes: required(wholeNumber()) })
 
 const rules: Readonly<Record<keyof MemoryBrokerOptions, Rule>> = {

@@ -114,3 +114,62 @@ describe('a look at what is stored', () => {
     expect(() => connection.native.messages('orders')).toThrow(/There is no source "orders"/)
   })
 })
+
+describe('taking as a foreign program does', () => {
+  test('gives what is first among what is ready, until nothing is', async () => {
+    const lab = createLab()
+    const client = await lab.connect()
+    await client.declareQueue('orders')
+    await client.send('orders', message('held'))
+    const reader = await client.consume(queue('orders'), { window: 1 })
+    await lab.turn()
+    const delayed = message('delayed', { notBefore: lab.clock.now() + 500 })
+    await client.send('orders', message('a'), message('b'), message('urgent', { priority: 9 }), delayed)
+
+    const take = (): string | undefined => lab.broker.raw.take('orders')?.message.id
+    expect([take(), take(), take(), take()]).toEqual(['urgent', 'a', 'b', undefined])
+    expect(client.connection.native.depth('orders')).toMatchObject({ ready: 0, delayed: 1, inFlight: 1 })
+    expect(await reader.settle('held', 'ack')).toBe('confirmed')
+    expect(lab.broker.raw.messages('orders')).toMatchObject([{ state: 'delayed', message: delayed }])
+    expect(lab.broker.raw.take('nowhere')).toBeUndefined()
+  })
+
+  test('makes room in a queue with a bound', async () => {
+    const lab = createLab()
+    const client = await lab.connect()
+    await client.declareQueue('orders', { maxMessages: 1 })
+    expect(await client.send('orders', message('a'), message('b'))).toMatchObject(['confirmed', {}])
+    lab.broker.raw.take('orders')
+    expect(await client.send('orders', message('c'))).toEqual(['confirmed'])
+  })
+
+  test('gives what waits for a busy key, and lets the rest of that key go on', async () => {
+    const lab = createLab()
+    const client = await lab.connect()
+    await client.declareQueue('orders')
+    await client.send('orders', ...['1', '2', '3'].map((id) => message(id, { key: 'a' })))
+    const one = await client.consume(queue('orders'), { order: 'key', window: 1 })
+    const two = await client.consume(queue('orders'), { order: 'key' })
+    await lab.turn()
+    expect([one.ids, two.ids]).toEqual([['1'], []])
+    expect(lab.broker.raw.take('orders')?.message.id).toBe('2')
+    await one.settle('1', 'ack')
+    await lab.turn()
+    expect([...one.ids, ...two.ids]).toEqual(['1', '3'])
+    expect(lab.broker.raw.take('orders')).toBeUndefined()
+  })
+
+  test('passes over what the driver would filter', async () => {
+    const lab = createLab({ patterns: 'client' })
+    const client = await lab.connect()
+    const subscriptions = [{ topic: 'events', group: 'billing', patterns: ['order.*'] }]
+    await client.connection.declare({ subscriptions }, 'create')
+    const events = ['user.created', 'order.created', 'user.gone'].map((type) =>
+      message(type, { routingKey: type }),
+    )
+    await client.publish({ kind: 'topic', name: 'events' }, events)
+    expect(lab.broker.raw.take('events/billing')?.message.id).toBe('order.created')
+    expect(lab.broker.raw.take('events/billing')).toBeUndefined()
+    expect(client.connection.native.depth('events/billing')).toMatchObject({ ready: 0 })
+  })
+})

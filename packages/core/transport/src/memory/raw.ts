@@ -1,5 +1,5 @@
 import { missing } from './errors.ts'
-import { readStored } from './stored-message.ts'
+import { readStored, takeStored } from './stored-message.ts'
 import { createIdFactory } from '../message/create-id.ts'
 import { readEnvelope } from '../message/wire-headers.ts'
 import type { NativeFields } from '../message/wire-headers.ts'
@@ -21,6 +21,8 @@ export interface RawMessage {
 export interface MemoryRaw {
   /** Throws `POSTHORN_TOPOLOGY_MISSING` when there is no such source. */
   put(source: string, message: RawMessage): void
+  /** Takes the first message that is ready out of a source; `undefined` when there is none, or no such source. */
+  take(source: string): StoredMessage | undefined
   /** Everything that a source holds, whatever its state; nothing when there is no such source. */
   messages(source: string): readonly StoredMessage[]
 }
@@ -40,6 +42,10 @@ export function createRaw(parts: BrokerParts): MemoryRaw {
         createId,
       })
       queue.insertForeign(message, { createId: stableId ? undefined : createId, invalid })
+    },
+    take(source) {
+      const queue = parts.queues.get(source)
+      return queue === undefined ? undefined : takeStored(queue)
     },
     messages(source) {
       const queue = parts.queues.get(source)

@@ -18,12 +18,7 @@ export interface StoredMessage {
 export function readStored(queue: Queue, parts: BrokerParts): readonly StoredMessage[] {
   const stored: StoredMessage[] = []
   const add = (state: StoredMessage['state'], item: WireMessage | Entry): void => {
-    if (!(item instanceof Entry)) {
-      stored.push({ state, message: item, deliveries: 0, record: undefined })
-      return
-    }
-    const deliveries = state === 'inFlight' ? item.deliveries : item.deliveries - 1
-    stored.push({ state, message: item.kept, deliveries, record: item.letter?.record })
+    stored.push(toStored(state, item))
   }
   for (const line of queue.lines) {
     for (const session of line.sessions) for (const entry of session.held) add('inFlight', entry)
@@ -32,4 +27,19 @@ export function readStored(queue: Queue, parts: BrokerParts): readonly StoredMes
     for (const item of parts.schedule.of(line)) add('delayed', item)
   }
   return stored
+}
+
+/** Takes the first message that is ready, and keeps it. */
+export function takeStored(queue: Queue): StoredMessage | undefined {
+  for (const line of queue.lines) {
+    const entry = line.takeAway()
+    if (entry !== undefined) return toStored('ready', entry)
+  }
+  return undefined
+}
+
+function toStored(state: StoredMessage['state'], item: WireMessage | Entry): StoredMessage {
+  if (!(item instanceof Entry)) return { state, message: item, deliveries: 0, record: undefined }
+  const deliveries = state === 'inFlight' ? item.deliveries : item.deliveries - 1
+  return { state, message: item.kept, deliveries, record: item.letter?.record }
 }

@@ -286,7 +286,8 @@ describe("the broker's limits", () => {
 
     expect(refusal({ data: 1, delayMs: 1 }, preparer)).toMatchObject({
       code: 'POSTHORN_UNSUPPORTED',
-      message: 'A message with delayMs needs delayedSend, which tinymq 1.2 does not have. Instead: Use a broker with delays.',
+      message:
+        'A message with delayMs needs delayedSend, which tinymq 1.2 does not have. Instead: Use a broker with delays.',
     })
     expect(preparer('orders', { data: 1, delayMs: 0 }).notBefore).toBeUndefined()
     expect(refusal({ data: 1, delayMs: -1 }, preparer).code).toBe('POSTHORN_INVALID_MESSAGE')

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readEnvelope, writeEnvelope } from './wire-headers.ts'
 import { headerNames } from './header-names.ts'
+import { wireMessage } from '../../test/wire-message.ts'
 import type { EnvelopeField } from './header-names.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
 
@@ -9,28 +10,7 @@ const allFields = Object.keys(headerNames) as EnvelopeField[]
 const body = new Uint8Array([1, 2])
 const now = 1_700_000_000_000
 
-const plain: WireMessage = {
-  id: 'id-1',
-  type: 'order.created',
-  time: now,
-  body,
-  contentType: 'application/json',
-  headers: {},
-  key: undefined,
-  routingKey: 'order.created',
-  correlationId: undefined,
-  causationId: undefined,
-  replyTo: undefined,
-  expiresAt: undefined,
-  priority: undefined,
-  notBefore: undefined,
-  attempt: 1,
-  releases: 0,
-  replays: 0,
-  firstFailedAt: undefined,
-  lastFailedAt: undefined,
-  lastError: undefined,
-}
+const plain: WireMessage = wireMessage('id-1', 2, { time: now, body })
 
 const text = fc
   .string({ unit: 'grapheme', maxLength: 40 })

@@ -4,7 +4,9 @@ import { showValue } from './show-value.ts'
 
 /** Throws unless it is a driver for this version of the contract. */
 export function checkDriver(driver: unknown): asserts driver is Driver {
-  const given = (typeof driver === 'object' && driver !== null ? driver : {}) as Partial<Record<keyof Driver, unknown>>
+  const given = (typeof driver === 'object' && driver !== null ? driver : {}) as Partial<
+    Record<keyof Driver, unknown>
+  >
   const { specificationVersion, name, connect } = given
   if (specificationVersion === 'v1' && typeof name === 'string' && typeof connect === 'function') return
   const text =

@@ -50,7 +50,10 @@ export const transportRules: Readonly<Record<string, Rule>> = {
       wrap: required(callback()),
     }),
   ),
-  maxReconnects: wholeNumber(),
+  maxReconnects: custom(
+    'a whole number from 0, or Infinity',
+    (value) => value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0),
+  ),
   connectTimeoutMs: duration({ min: 1 }),
   stallMs: duration({ min: 1 }),
   clock,

@@ -17,10 +17,13 @@ export class Alarm {
     if (at >= this.at) return
     this.cancel?.()
     this.at = at
-    this.cancel = this.clock.setTimer(() => {
-      this.at = Infinity
-      this.ring()
-    }, Math.max(0, at - this.clock.now()))
+    this.cancel = this.clock.setTimer(
+      () => {
+        this.at = Infinity
+        this.ring()
+      },
+      Math.max(0, at - this.clock.now()),
+    )
   }
 
   /** Never rings again. */

@@ -100,7 +100,8 @@ export class Batches {
       if (now < dueAt) continue
       const [first] = batch.entries
       // Once is not enough: this process may have been held up for so long.
-      if (batch.late && first !== undefined) this.host.unresponsive(overdue(this.host.broker, first.destination))
+      if (batch.late && first !== undefined)
+        this.host.unresponsive(overdue(this.host.broker, first.destination))
       batch.late = true
     }
     return next

@@ -17,7 +17,11 @@ function bound(changed: Partial<InFlightLimits> = {}): InFlightBound {
 describe('what is in flight', () => {
   test('is bounded in number', () => {
     const one = bound()
-    expect([message(1), message(1), message(1)].map((pending) => one.enter(pending))).toEqual(['in', 'in', 'waits'])
+    expect([message(1), message(1), message(1)].map((pending) => one.enter(pending))).toEqual([
+      'in',
+      'in',
+      'waits',
+    ])
   })
 
   test('is bounded in bytes', () => {
@@ -57,7 +61,13 @@ describe('past the bound', () => {
 
   test('as many bytes again wait, and then none', () => {
     const one = bound({ maxInFlight: 100 })
-    expect([100, 90, 20, 10, 1].map((bytes) => one.enter(message(bytes)))).toEqual(['in', 'waits', 'full', 'waits', 'full'])
+    expect([100, 90, 20, 10, 1].map((bytes) => one.enter(message(bytes)))).toEqual([
+      'in',
+      'waits',
+      'full',
+      'waits',
+      'full',
+    ])
   })
 
   test('one message that is larger than the bound may wait, alone', () => {
@@ -79,7 +89,11 @@ describe('past the bound', () => {
     for (const pending of waiting) pending.answer('confirmed')
     one.each()
     expect(one.waiters).toBe(0)
-    expect([one.enter(message(1)), one.enter(message(60)), one.enter(message(40))]).toEqual(['in', 'waits', 'waits'])
+    expect([one.enter(message(1)), one.enter(message(60)), one.enter(message(40))]).toEqual([
+      'in',
+      'waits',
+      'waits',
+    ])
   })
 
   test('those that were given up are passed over', () => {
@@ -144,7 +158,8 @@ test('whatever comes, goes and is given up: the bounds hold, nothing is lost, an
           one.each()
         }
         refill()
-        const size = (all: readonly Pending[]): number => all.reduce((sum, { wire }) => sum + wire.body.length, 0)
+        const size = (all: readonly Pending[]): number =>
+          all.reduce((sum, { wire }) => sum + wire.body.length, 0)
         expect(one.count).toBe(inside.length)
         expect(one.bytes).toBe(size(inside))
         expect(one.count).toBeLessThanOrEqual(given.maxInFlight)

@@ -69,7 +69,8 @@ export class InFlightBound {
     // A single message above the byte bound goes alone rather than never.
     if (this.count === 0) return true
     return (
-      this.count < this.limits.maxInFlight && this.bytes + pending.wire.body.length <= this.limits.maxInFlightBytes
+      this.count < this.limits.maxInFlight &&
+      this.bytes + pending.wire.body.length <= this.limits.maxInFlightBytes
     )
   }
 
@@ -77,7 +78,9 @@ export class InFlightBound {
     const { maxInFlight, maxInFlightBytes, whenFull } = this.limits
     if (whenFull === 'reject') return false
     if (this.waiting.length === 0) return true
-    return this.waiting.length < maxInFlight && this.waitingBytes + pending.wire.body.length <= maxInFlightBytes
+    return (
+      this.waiting.length < maxInFlight && this.waitingBytes + pending.wire.body.length <= maxInFlightBytes
+    )
   }
 
   private take(pending: Pending): void {

@@ -22,6 +22,16 @@ export function timedOut(pending: Pending, reason: string): PosthornError {
   })
 }
 
+/** The rest of a batch whose beginning has taken all of its time. */
+export function tooLate(destination: Destination): PosthornError {
+  const text = `Sending to "${destination.name}" ran out of time with earlier messages of its batch; it is not there.`
+  return new PosthornError('POSTHORN_TIMEOUT', text, {
+    phase: 'publish',
+    retryable: true,
+    outcome: 'rejected',
+  })
+}
+
 export function aborted(pending: Pending, reason: string, cause: unknown): PosthornError {
   return new PosthornError('POSTHORN_ABORTED', endedBefore(pending, 'was aborted', reason), {
     phase: 'publish',
@@ -51,7 +61,8 @@ export function unanswered(broker: string, { wire }: Pending, error: PosthornErr
 /** A driver that rejects a batch as a whole, or answers short or with something else, has a defect. */
 export function unclear(destination: Destination, answer: unknown): PosthornError {
   const known = isPosthornError(answer) ? answer : undefined
-  const said = known?.message ?? (answer === undefined ? 'the driver did not answer for it' : 'the driver did not say')
+  const said =
+    known?.message ?? (answer === undefined ? 'the driver did not answer for it' : 'the driver did not say')
   return new PosthornError(
     known?.code ?? 'POSTHORN_DEFECT',
     `What became of a message to "${destination.name}" is not known (${said}). Send it again with the same id.`,

@@ -21,14 +21,44 @@ const limits = fc.record({
 })
 
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('send' as const), to: fc.nat({ max: 2 }), bytes: fc.nat({ max: 30 }), timeoutMs: fc.constantFrom(20, 300, 5_000), abortable: fc.boolean() }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('send' as const),
+      to: fc.nat({ max: 2 }),
+      bytes: fc.nat({ max: 30 }),
+      timeoutMs: fc.constantFrom(20, 300, 5_000),
+      abortable: fc.boolean(),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('turn' as const) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('answer' as const), pick: fc.nat(), with: fc.array(fc.constantFrom(...(Object.keys(answers) as AnswerName[])), { minLength: 1, maxLength: 5 }), how: fc.constantFrom('all' as const, 'short' as const, 'reject' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('answer' as const),
+      pick: fc.nat(),
+      with: fc.array(fc.constantFrom(...(Object.keys(answers) as AnswerName[])), {
+        minLength: 1,
+        maxLength: 5,
+      }),
+      how: fc.constantFrom('all' as const, 'short' as const, 'reject' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('lose' as const, 'connect' as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 400 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 400 }) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('abort' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('undeclare' as const), to: fc.nat({ max: 2 }) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('declare' as const), to: fc.nat({ max: 2 }), how: fc.constantFrom('done' as const, 'busy' as const, 'denied' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('declare' as const),
+      to: fc.nat({ max: 2 }),
+      how: fc.constantFrom('done' as const, 'busy' as const, 'denied' as const),
+    }),
+  },
 )
 type Step = typeof step extends fc.Arbitrary<infer Type> ? Type : never
 
@@ -65,7 +95,11 @@ class Model {
       case 'send': {
         const abort = new AbortController()
         const { bytes, timeoutMs } = action
-        const sent = this.bench.send(destinations[action.to]!, { bytes, timeoutMs, ...(action.abortable ? { signal: abort.signal } : {}) })
+        const sent = this.bench.send(destinations[action.to]!, {
+          bytes,
+          timeoutMs,
+          ...(action.abortable ? { signal: abort.signal } : {}),
+        })
         this.aborts.set(sent.id, abort)
         break
       }
@@ -132,9 +166,9 @@ class Model {
     if (how === 'done') this.undeclared.delete(name)
     const waiting = this.declaring.get(name) ?? []
     this.declaring.delete(name)
-    for (const { resolve, reject } of waiting) {
-      if (how === 'done') resolve()
-      else reject(new PosthornError('POSTHORN_BROKER_ERROR', how, { retryable: how === 'busy' }))
+    for (const one of waiting) {
+      if (how === 'done') one.resolve()
+      else one.reject(new PosthornError('POSTHORN_BROKER_ERROR', how, { retryable: how === 'busy' }))
     }
   }
 
@@ -149,7 +183,11 @@ class Model {
       const isLeftOut = how === 'short' && index === call.batch.length - 1
       if (!isLeftOut) outcomes.push(answers[name])
       const isRejected = name === 'rejected' || name === 'unroutable'
-      this.say(id, call, isLeftOut ? 'vague' : name === 'confirmed' ? name : isRejected ? 'rejected' : 'vague')
+      this.say(
+        id,
+        call,
+        isLeftOut ? 'vague' : name === 'confirmed' ? name : isRejected ? 'rejected' : 'vague',
+      )
     }
     call.answer(outcomes)
   }
@@ -211,7 +249,9 @@ test('every send is answered once and truly, the bounds hold, and each destinati
       for (const sent of model.bench.sent) judge(sent, model)
       expect(model.bench.publisher.inFlight).toBe(0)
       for (const { name } of destinations) {
-        const all = model.bench.sent.filter(({ destination }) => destination.name === name).map(({ id }) => id)
+        const all = model.bench.sent
+          .filter(({ destination }) => destination.name === name)
+          .map(({ id }) => id)
         const written = model.firstWrites.filter((id) => all.includes(id))
         expect(written).toEqual(all.filter((id) => written.includes(id)))
       }

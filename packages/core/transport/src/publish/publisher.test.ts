@@ -9,8 +9,14 @@ beforeEach(() => {
   bench = new PublisherBench()
 })
 
-const refused = new PosthornError('POSTHORN_QUEUE_FULL', 'It is full.', { phase: 'publish', outcome: 'rejected' })
-const unroutable = new PosthornError('POSTHORN_UNROUTABLE', 'No queue.', { phase: 'publish', outcome: 'rejected' })
+const refused = new PosthornError('POSTHORN_QUEUE_FULL', 'It is full.', {
+  phase: 'publish',
+  outcome: 'rejected',
+})
+const unroutable = new PosthornError('POSTHORN_UNROUTABLE', 'No queue.', {
+  phase: 'publish',
+  outcome: 'rejected',
+})
 const denied = new PosthornError('POSTHORN_ACCESS_DENIED', 'You may not.', { phase: 'declare' })
 const busy = new PosthornError('POSTHORN_BROKER_ERROR', 'No leader.', { phase: 'declare', retryable: true })
 const closed = new PosthornError('POSTHORN_CLOSED', 'It is closed.', { phase: 'connect' })
@@ -83,12 +89,16 @@ describe('a driver that answers', () => {
     await bench.turn()
     bench.calls[0]?.reject(unroutable)
     await bench.turn()
-    for (const { outcome } of [first, second]) expect(outcome).toMatchObject({ code: 'POSTHORN_UNROUTABLE', outcome: 'unknown' })
+    for (const { outcome } of [first, second])
+      expect(outcome).toMatchObject({ code: 'POSTHORN_UNROUTABLE', outcome: 'unknown' })
     expect(bench.returned).toEqual([])
   })
 
   test('with a rejection that is no error leaves it unknown', async () => {
-    expect(await one((call) => call.reject(undefined))).toMatchObject({ code: 'POSTHORN_DEFECT', outcome: 'unknown' })
+    expect(await one((call) => call.reject(undefined))).toMatchObject({
+      code: 'POSTHORN_DEFECT',
+      outcome: 'unknown',
+    })
   })
 
   test('by throwing leaves it unknown', async () => {
@@ -138,7 +148,8 @@ describe('time', () => {
     const sent = times.map((timeoutMs) => bench.send(orders, { timeoutMs }))
     const endedAt = new Map<number, number>()
     for (let at = 0; at <= 9_000; at += 500) {
-      for (const [index, { outcome }] of sent.entries()) if (outcome !== undefined && !endedAt.has(index)) endedAt.set(index, at)
+      for (const [index, { outcome }] of sent.entries())
+        if (outcome !== undefined && !endedAt.has(index)) endedAt.set(index, at)
       await bench.clock.advance(500)
     }
     expect(times.map((_, index) => endedAt.get(index))).toEqual(times)
@@ -271,8 +282,9 @@ describe('past the bound', () => {
       for (let count = 0; count < 6; count++) bench.send(orders, { bytes: 7 })
       const ends = bench.sent.map(({ outcome }) => (outcome as PosthornError | undefined)?.code)
       expect(ends.filter((code) => code === undefined)).toHaveLength(taken)
-      expect(bench.sent.at(-1)?.outcome).toMatchObject({ code: 'POSTHORN_BACKPRESSURE', outcome: 'rejected', retryable: true })
-      expect((bench.sent.at(-1)?.outcome as PosthornError).message).toContain('2 messages (14 bytes) are in flight to fake')
+      const last = bench.sent[5]!.outcome as PosthornError
+      expect(last).toMatchObject({ code: 'POSTHORN_BACKPRESSURE', outcome: 'rejected', retryable: true })
+      expect(last.message).toContain('2 messages (14 bytes) are in flight to fake')
     }
   })
 })
@@ -284,7 +296,11 @@ describe('a connection', () => {
     const kept = bench.send(orders)
     bench.lose(connectionLost())
     await bench.turn()
-    expect(given.outcome).toMatchObject({ code: 'POSTHORN_CONNECTION_LOST', outcome: 'unknown', retryable: true })
+    expect(given.outcome).toMatchObject({
+      code: 'POSTHORN_CONNECTION_LOST',
+      outcome: 'unknown',
+      retryable: true,
+    })
     expect((given.outcome as PosthornError).message).toBe(
       'The connection to fake was lost before it answered: The socket is gone. The message may be there: send it again with the same id (m0).',
     )
@@ -299,7 +315,10 @@ describe('a connection', () => {
     const [written, unwritten] = [bench.send(orders), bench.send(bills)]
     await bench.turn()
     const { calls } = bench
-    const never = new PosthornError('POSTHORN_CONNECTION_LOST', 'Not written.', { outcome: 'rejected', retryable: true })
+    const never = new PosthornError('POSTHORN_CONNECTION_LOST', 'Not written.', {
+      outcome: 'rejected',
+      retryable: true,
+    })
     calls[1]?.answer([never])
     bench.lose(connectionLost())
     await bench.turn()
@@ -362,7 +381,11 @@ describe('a destination', () => {
     bench.ensure = ({ name }) => (name === 'orders' ? Promise.reject(denied) : undefined)
     const [bad, good] = [bench.send(orders), bench.send(bills)]
     await bench.turn()
-    expect(bad.outcome).toMatchObject({ code: 'POSTHORN_ACCESS_DENIED', outcome: 'rejected', phase: 'declare' })
+    expect(bad.outcome).toMatchObject({
+      code: 'POSTHORN_ACCESS_DENIED',
+      outcome: 'rejected',
+      phase: 'declare',
+    })
     expect(good.outcome).toBeUndefined()
     expect(bench.publisher.inFlight).toBe(1)
   })
@@ -381,7 +404,9 @@ describe('a destination', () => {
     expect(triedAt.length).toBeGreaterThan(4)
     expect(triedAt.length).toBeLessThan(30)
     expect(first.outcome).toMatchObject({ code: 'POSTHORN_TIMEOUT', outcome: 'rejected' })
-    expect((first.outcome as PosthornError).message).toContain('because it could not be declared (No leader.)')
+    expect((first.outcome as PosthornError).message).toContain(
+      'because it could not be declared (No leader.)',
+    )
     bench.ensure = () => undefined
     await bench.clock.advance(5_000)
     const written = bench.batches.flat()
@@ -401,7 +426,8 @@ describe('a destination', () => {
 
   test('that is no more leaves neither timers nor lines behind', async () => {
     bench.ensure = () => Promise.reject(busy)
-    for (let count = 0; count < 100; count++) bench.send({ kind: 'queue', name: `q${count}`, shards: 1 }, { timeoutMs: 500 })
+    for (let count = 0; count < 100; count++)
+      bench.send({ kind: 'queue', name: `q${count}`, shards: 1 }, { timeoutMs: 500 })
     await bench.clock.advance(60_000)
     expect(bench.sent.every(({ answers }) => answers === 1)).toBe(true)
     expect(bench.clock.pending).toBe(0)
@@ -536,7 +562,8 @@ describe('the end', () => {
     const [queued, waiting] = [bench.send(orders), bench.send(bills)]
     bench.publisher.fail(closed)
     expect(written.outcome).toMatchObject({ code: 'POSTHORN_CLOSED', outcome: 'unknown' })
-    for (const { outcome } of [queued, waiting]) expect(outcome).toMatchObject({ code: 'POSTHORN_CLOSED', outcome: 'rejected' })
+    for (const { outcome } of [queued, waiting])
+      expect(outcome).toMatchObject({ code: 'POSTHORN_CLOSED', outcome: 'rejected' })
     expect(bench.publisher.inFlight).toBe(0)
   })
 

@@ -9,6 +9,7 @@ import { Batches } from './batches.ts'
 import { InFlightBound, type InFlightLimits } from './in-flight-bound.ts'
 import { LineDeclarer } from './line-declarer.ts'
 import { Lines, type Line } from './lines.ts'
+import { OpenSends } from './open-sends.ts'
 import { Pending, type Caller } from './pending.ts'
 import { aborted, backpressure, timedOut } from './publish-errors.ts'
 
@@ -40,16 +41,15 @@ export class Publisher {
   private readonly declarer: LineDeclarer
   private readonly alarm: Alarm
   private readonly signals = new AbortWatch((pending, reason) => this.aborted(pending, reason))
-  private readonly idle: (() => void)[] = []
+  private readonly open: OpenSends
   private dirty: Line[] = []
   private scheduled = false
   private sweeping = false
-  /** Sends whose caller has no answer. */
-  private open = 0
 
   constructor(host: PublisherHost, limits: InFlightLimits) {
     this.host = host
     this.bound = new InFlightBound(limits)
+    this.open = new OpenSends(host.clock)
     this.alarm = new Alarm(host.clock, () => this.expire())
     this.declarer = new LineDeclarer({
       clock: host.clock,
@@ -83,7 +83,7 @@ export class Publisher {
     if (signal?.aborted === true) return pending.answer(aborted(pending, '', signal.reason))
     const entry = this.bound.enter(pending)
     if (entry === 'full') return pending.answer(backpressure(this.host.broker, destination, this.bound))
-    this.open++
+    this.open.begun()
     if (signal !== undefined) this.signals.add(pending, signal)
     this.alarm.set(deadline)
     if (entry === 'in') this.queue(pending)
@@ -143,7 +143,7 @@ export class Publisher {
   private answer(pending: Pending, outcome: 'confirmed' | PosthornError): void {
     if (pending.answered) return
     pending.answer(outcome)
-    if (--this.open === 0) for (const resolve of this.idle.splice(0)) resolve()
+    this.open.ended()
   }
 
   /** A queue that was there and is gone is declared again and its message sent once more: a refused one is surely not there. */
@@ -166,7 +166,8 @@ export class Publisher {
   }
 
   private refill(): void {
-    for (let pending = this.bound.next(); pending !== undefined; pending = this.bound.next()) this.queue(pending)
+    for (let pending = this.bound.next(); pending !== undefined; pending = this.bound.next())
+      this.queue(pending)
   }
 
   private rejectAll(line: Line, error: PosthornError): void {
@@ -192,17 +193,9 @@ export class Publisher {
     for (const line of this.lines.all()) this.rejectAll(line, rejected)
   }
 
-  /** Resolves when every send has its answer, or at the deadline; answers how many have none. */
-  async drain(deadlineMs: number): Promise<number> {
-    if (this.open === 0) return 0
-    await new Promise<void>((resolve) => {
-      const cancel = this.host.clock.setTimer(resolve, Math.max(0, deadlineMs))
-      this.idle.push(() => {
-        cancel()
-        resolve()
-      })
-    })
-    return this.open
+  /** Resolves when every send has its answer, or after `limitMs`; answers how many have none. */
+  drain(limitMs: number): Promise<number> {
+    return this.open.none(limitMs)
   }
 
   /** Ends its timers; after `fail`. */
@@ -218,7 +211,9 @@ export class Publisher {
   /** Why it has not been written, if something is in its way. */
   private reasonOf({ destination }: Pending): string {
     const failure = this.lines.find(destination)?.failure
-    return failure === undefined ? this.host.reason() : `, because it could not be declared (${failure.message})`
+    return failure === undefined
+      ? this.host.reason()
+      : `, because it could not be declared (${failure.message})`
   }
 
   /** Once for all that are given up in this turn. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../contract/clock.ts'
-import type { Destination } from '../contract/driver.ts'
+import type { Destination, PublishOutcome } from '../contract/driver.ts'
 import type { OutgoingMessage, SendOptions } from '../contract/message.ts'
 import type { HandlerOutput, PublishBatch, PublishMiddleware } from '../contract/middleware.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
@@ -11,13 +11,16 @@ import { showValue } from '../options/show-value.ts'
 import { sendRules } from '../options/transport-rules.ts'
 import { checkName, inboxPrefix } from '../routing/names.ts'
 import { BatchCaller, SingleCaller } from './pending.ts'
+import { tooLate } from './publish-errors.ts'
 import type { Publisher } from './publisher.ts'
+import type { InFlightLimits } from './in-flight-bound.ts'
 
 export interface SenderOptions {
   readonly clock: Clock
   readonly prepare: PrepareMessage
   readonly publisher: Publisher
   readonly sendTimeoutMs: number
+  readonly limits: Pick<InFlightLimits, 'maxInFlight' | 'maxInFlightBytes'>
   readonly middleware: readonly PublishMiddleware[]
   /** How many queues of the broker make up a queue. */
   readonly shardsOf: (queue: string) => number
@@ -30,20 +33,30 @@ const maxKnownDestinations = 10_000
 /** The way of a message from a call to the publisher: middleware, checks, encoding. */
 export class Sender {
   private readonly options: SenderOptions
-  private readonly destinations = { send: new Map<string, Destination>(), publish: new Map<string, Destination>() }
+  private readonly destinations = {
+    send: new Map<string, Destination>(),
+    publish: new Map<string, Destination>(),
+  }
   /** With middleware only: its outermost stage. */
   private readonly chain: ((batch: PublishBatch) => Promise<void>) | undefined
 
   constructor(options: SenderOptions) {
     this.options = options
     if (options.middleware.length === 0) return
-    const sorted = options.middleware.toSorted((a, b) => Number(a.phase === 'guard') - Number(b.phase === 'guard'))
+    const sorted = options.middleware.toSorted(
+      (a, b) => Number(a.phase === 'guard') - Number(b.phase === 'guard'),
+    )
     let next = (batch: PublishBatch): Promise<void> => this.write(batch)
     for (const one of sorted.toReversed()) next = one.wrap(next, options.clock)
     this.chain = next
   }
 
-  one(kind: 'send' | 'publish', name: string, message: OutgoingMessage, options: SendOptions | undefined): Promise<void> {
+  one(
+    kind: 'send' | 'publish',
+    name: string,
+    message: OutgoingMessage,
+    options: SendOptions | undefined,
+  ): Promise<void> {
     if (this.chain === undefined) return this.writeOne(kind, name, message, options)
     return this.throughChain({ kind, destination: name, messages: [message], options })
   }
@@ -69,8 +82,16 @@ export class Sender {
   }
 
   /** What a handler sends: caused by its message and, where that has an identity, with an id that repeats with it. */
-  output(cause: WireMessage, stable: boolean, source: string, ordinal: number, output: HandlerOutput): Promise<void> {
+  output(
+    cause: WireMessage,
+    stable: boolean,
+    source: string,
+    ordinal: number,
+    output: HandlerOutput,
+  ): Promise<void> {
     const { kind, destination, message, options } = output
+    // What is no message at all is refused like any other.
+    if (typeof message !== 'object' || message === null) return this.one(kind, destination, message, options)
     const given: Partial<OutgoingMessage> = message
     const id = given.id ?? (stable ? deriveId(cause.id, source, destination, ordinal) : undefined)
     const correlationId = given.correlationId ?? cause.correlationId
@@ -97,22 +118,43 @@ export class Sender {
 
   private async writeMany({ kind, destination: name, messages, options }: PublishBatch): Promise<void> {
     const destination = this.check(`${kind}Many`, kind, name, options)
-    if (messages.length === 0) return
-    const timeoutMs = options?.timeoutMs ?? this.options.sendTimeoutMs
-    await new Promise<void>((resolve, reject) => {
-      const caller = new BatchCaller(messages.length, (outcomes) => {
-        if (outcomes.every((outcome) => outcome === 'confirmed')) resolve()
-        else reject(new PartialPublishError(name, outcomes))
-      })
-      for (const [index, message] of messages.entries()) {
-        let wire: WireMessage
-        try {
-          wire = this.options.prepare(name, message)
-        } catch (error) {
-          caller.done(index, asRejected(error))
-          continue
-        }
-        this.options.publisher.add(destination, wire, caller, index, timeoutMs, options?.signal)
+    const deadline = this.options.clock.now() + (options?.timeoutMs ?? this.options.sendTimeoutMs)
+    const outcomes: PublishOutcome[] = []
+    // Piece by piece, so that a batch of any size fits into what may be in flight.
+    while (outcomes.length < messages.length) {
+      const rest = outcomes.length === 0 ? messages : messages.slice(outcomes.length)
+      outcomes.push(...(await this.writePiece(destination, rest, deadline, options?.signal)))
+    }
+    if (outcomes.some((outcome) => outcome !== 'confirmed')) throw new PartialPublishError(name, outcomes)
+  }
+
+  /** Sends as much of the beginning as half of the bounds takes; answers the outcomes of that. */
+  private writePiece(
+    destination: Destination,
+    messages: readonly OutgoingMessage[],
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly PublishOutcome[]> {
+    const { clock, limits, prepare, publisher } = this.options
+    const prepared: (WireMessage | PosthornError)[] = []
+    for (let bytes = 0; bytes <= limits.maxInFlightBytes / 2 && prepared.length <= limits.maxInFlight / 2;) {
+      const message = messages[prepared.length]
+      if (prepared.length === messages.length) break
+      try {
+        const wire = prepare(destination.name, message as OutgoingMessage)
+        bytes += wire.body.length
+        prepared.push(wire)
+      } catch (error) {
+        prepared.push(asRejected(error))
+      }
+    }
+    const timeoutMs = deadline - clock.now()
+    return new Promise((resolve) => {
+      const caller = new BatchCaller(prepared.length, resolve)
+      for (const [index, one] of prepared.entries()) {
+        if (isPosthornError(one)) caller.done(index, one)
+        else if (timeoutMs <= 0) caller.done(index, tooLate(destination))
+        else publisher.add(destination, one, caller, index, timeoutMs, signal)
       }
     })
   }
@@ -133,12 +175,24 @@ export class Sender {
         return reject(asRejected(error))
       }
       const timeoutMs = options?.timeoutMs ?? this.options.sendTimeoutMs
-      this.options.publisher.add(destination, wire, new SingleCaller(resolve, reject), 0, timeoutMs, options?.signal)
+      this.options.publisher.add(
+        destination,
+        wire,
+        new SingleCaller(resolve, reject),
+        0,
+        timeoutMs,
+        options?.signal,
+      )
     })
   }
 
   /** What holds for a call as a whole; throws, or answers its destination. */
-  private check(call: string, kind: 'send' | 'publish', name: string, options: SendOptions | undefined): Destination {
+  private check(
+    call: string,
+    kind: 'send' | 'publish',
+    name: string,
+    options: SendOptions | undefined,
+  ): Destination {
     try {
       this.options.refuse()
       if (options !== undefined) checkOptions(`${call}(${showValue(name)})`, options, sendRules)
@@ -165,7 +219,11 @@ export class Sender {
   }
 }
 
-function toDestination(kind: 'send' | 'publish', name: string, shardsOf: (queue: string) => number): Destination {
+function toDestination(
+  kind: 'send' | 'publish',
+  name: string,
+  shardsOf: (queue: string) => number,
+): Destination {
   if (kind === 'publish') {
     checkName(name, 'topic')
     return { kind: 'topic', name }

@@ -1,9 +1,9 @@
-import type { Driver, DriverConnection, DriverConsumer } from '../contract/driver.ts'
-import type { TransportEvents } from '../contract/events.ts'
-import type { Transport } from '../contract/transport.ts'
-import { createTransport } from '../create-transport.ts'
-import { createMemoryBroker, type MemoryBroker, type MemoryBrokerOptions } from '../memory.ts'
-import { createVirtualClock, type VirtualClock } from '../testing.ts'
+import type { Driver, DriverConnection, DriverConsumer } from '../src/contract/driver.ts'
+import type { TransportEvents } from '../src/contract/events.ts'
+import type { Transport } from '../src/contract/transport.ts'
+import { createTransport } from '../src/create-transport.ts'
+import { createMemoryBroker, type MemoryBroker, type MemoryBrokerOptions } from '../src/memory.ts'
+import { createVirtualClock, type VirtualClock } from '../src/testing.ts'
 
 /** What a test puts around the driver's parts. */
 export interface DriverWrap {
@@ -11,31 +11,46 @@ export interface DriverWrap {
   readonly consumer?: (consumer: DriverConsumer) => Partial<DriverConsumer>
 }
 
+export interface OpenOptions {
+  /** What faults call its connections. */
+  readonly name?: string
+  readonly stallMs?: number
+  readonly wrap?: DriverWrap
+}
+
 /** Events in the order in which they came. */
 export interface EventRecord {
   /** Those of one name. */
-  of<Name extends keyof TransportEvents>(name: Name): TransportEvents[Name][]
+  readonly of: <Name extends keyof TransportEvents>(name: Name) => TransportEvents[Name][]
 }
 
 export interface ConsumeBench {
   readonly clock: VirtualClock
   readonly broker: MemoryBroker
   /** A transport of its own, as another process would have. */
-  open(options?: { readonly name?: string; readonly stallMs?: number; readonly wrap?: DriverWrap }): Promise<Transport>
+  readonly open: (options?: OpenOptions) => Promise<Transport>
   /** Lets the queue's first message be handed out so many times, each time to a process that is killed. */
-  crashOn(queue: string, times: number): Promise<void>
+  readonly crashOn: (queue: string, times: number) => Promise<void>
+  /** Closes what was opened, handlers that hang or not. */
+  readonly close: () => Promise<void>
 }
 
 /** For tests of consumers: the in-memory broker with a virtual clock. */
 export function createConsumeBench(options: Omit<MemoryBrokerOptions, 'clock'> = {}): ConsumeBench {
   const clock = createVirtualClock()
   const broker = createMemoryBroker({ ...options, clock })
+  const opened: Transport[] = []
   return {
     clock,
     broker,
-    open({ name, stallMs, wrap = {} } = {}) {
+    async open({ name, stallMs, wrap = {} } = {}) {
       const driver = wrapDriver(broker.driver(name), wrap)
-      return createTransport(driver, { clock, ...(stallMs === undefined ? {} : { stallMs }) })
+      const transport = await createTransport(driver, {
+        clock,
+        ...(stallMs === undefined ? {} : { stallMs }),
+      })
+      opened.push(transport)
+      return transport
     },
     async crashOn(queue, times) {
       for (let time = 0; time < times; time++) {
@@ -45,6 +60,11 @@ export function createConsumeBench(options: Omit<MemoryBrokerOptions, 'clock'> =
         broker.faults.crash('victim')
         await clock.advance(0)
       }
+    },
+    async close() {
+      const closing = Promise.all(opened.map((transport) => transport.close({ deadlineMs: 0 })))
+      await clock.advance(30_000)
+      await closing
     },
   }
 }
@@ -74,13 +94,18 @@ export function recordEvents(transport: Transport): EventRecord {
     seen.set(name, list)
     transport.on(name, (event) => list.push(event))
   }
-  return { of: <Name extends keyof TransportEvents>(name: Name) => (seen.get(name) ?? []) as TransportEvents[Name][] }
+  return {
+    of: <Name extends keyof TransportEvents>(name: Name) => (seen.get(name) ?? []) as TransportEvents[Name][],
+  }
 }
 
 /** A promise to wait for, and how to fulfil it. */
-export function createGate(): { readonly opened: Promise<void>; open(): void } {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { opened: promise, open: resolve }
+export function createGate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
 }
 
 function wrapDriver(driver: Driver, wrap: DriverWrap): Driver {

@@ -1,0 +1,60 @@
+import type { Delivery } from '../src/contract/driver.ts'
+import type { WireMessage } from '../src/contract/wire-message.ts'
+import { HeldScope } from '../src/consume/held-scope.ts'
+import { Run } from '../src/consume/run.ts'
+
+/** A message as a driver would hand it out; for tests. */
+export function makeWire(fields: Partial<WireMessage> = {}): WireMessage {
+  return {
+    id: 'message-1',
+    type: 'order.created',
+    time: 0,
+    body: Buffer.from('1'),
+    contentType: 'application/json',
+    headers: {},
+    key: undefined,
+    routingKey: 'order.created',
+    correlationId: undefined,
+    causationId: undefined,
+    replyTo: undefined,
+    expiresAt: undefined,
+    priority: undefined,
+    notBefore: undefined,
+    attempt: 1,
+    releases: 0,
+    replays: 0,
+    firstFailedAt: undefined,
+    lastFailedAt: undefined,
+    lastError: undefined,
+    ...fields,
+  }
+}
+
+export interface MadeRun {
+  readonly wire?: Partial<WireMessage>
+  readonly deliveries?: number
+  /** Default: one of its own. */
+  readonly held?: HeldScope
+  /** Epoch milliseconds. Default 0. */
+  readonly now?: number
+}
+
+/** A delivery that is held; for tests. */
+export function makeRun({
+  wire,
+  deliveries = 1,
+  held = new HeldScope({ name: 'scope' }, undefined),
+  now = 0,
+}: MadeRun = {}): Run {
+  const delivery: Delivery = {
+    scope: held.scope,
+    token: undefined,
+    message: makeWire(wire),
+    deliveries,
+    stableId: true,
+    invalid: undefined,
+  }
+  const run = new Run({ source: 'orders', output: () => Promise.resolve() }, held, delivery, now)
+  held.add(run)
+  return run
+}
