@@ -21,10 +21,10 @@ afterEach(async () => {
 
 it('gives back what was published, to npm itself', async () => {
   const { host } = new URL(registry.url)
+  // As npm is by itself, whatever this machine has configured.
+  const defaults = ['--offline=false', '--audit', '--loglevel', 'notice']
   const npm = (cwd: string, ...words: string[]): Promise<unknown> =>
-    run('npm', [...words, '--offline=false', '--registry', registry.url, '--cache', join(folder, 'cache')], {
-      cwd,
-    })
+    run('npm', [...words, ...defaults, '--registry', registry.url, '--cache', join(folder, 'cache')], { cwd })
   for (const name of ['package', 'consumer']) {
     mkdirSync(join(folder, name))
     writeFileSync(join(folder, name, '.npmrc'), `//${host}/:_authToken=local`)

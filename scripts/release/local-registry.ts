@@ -45,7 +45,9 @@ export async function startLocalRegistry({ owned, upstream }: LocalRegistryOptio
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://registry').pathname).slice(1)
     const [, name = path, file] = /^(.+?)\/-\/(.+)$/.exec(path) ?? []
 
-    if (path.startsWith('-/')) return send(response, 200, { username: 'local' })
+    if (path === '-/whoami') return send(response, 200, { username: 'local' })
+    // No advisories, among other things.
+    if (path.startsWith('-/')) return send(response, 200, {})
     if (!owned.includes(name)) {
       response
         .writeHead(302, { location: new URL(request.url?.slice(1) ?? '', withSlash(upstream)).href })

@@ -383,6 +383,19 @@ describe('bad input is refused', () => {
     )
   })
 
+  test('events without a name, and a subscription without a pattern', async () => {
+    await expect(events.subscribe(undefined as never, () => {}, { group: 'a' })).rejects.toThrow(
+      "takes the names or patterns of the events first, and got undefined. '#' is all of them.",
+    )
+    await expect(createEventBus(transport, 'events').publish(undefined as never, 1)).rejects.toThrow(
+      'publish to "events": the name of the event is missing',
+    )
+  })
+
+  test('a transport that is still to come', () => {
+    expect(() => createEventBus(Promise.resolve(transport) as never, 'events')).toThrow('Await it first')
+  })
+
   test('a pattern that is none', async () => {
     await expect(events.subscribe('order..paid' as '#', () => {}, { group: 'a' })).rejects.toMatchObject({
       code: 'POSTHORN_INVALID_PATTERN',

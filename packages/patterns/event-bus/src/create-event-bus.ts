@@ -1,5 +1,5 @@
 import type { SendOptions, Transport } from '@posthorn/transport'
-import { optionRules } from '@posthorn/transport/options'
+import { checkTransport, optionRules } from '@posthorn/transport/options'
 import {
   checkOutgoing,
   schemasRule,
@@ -33,7 +33,9 @@ export function createEventBus(
   topic: string,
   options: Partial<SchemaOptions<Schemas>> = {},
 ): EventBus<Record<string, unknown>> {
-  optionRules.checkOptions(`createEventBus(${JSON.stringify(topic)})`, options, { schemas: schemasRule })
+  const where = `createEventBus(${JSON.stringify(topic)})`
+  checkTransport(where, transport)
+  optionRules.checkOptions(where, options, { schemas: schemasRule })
   const { schemas } = options
 
   return {

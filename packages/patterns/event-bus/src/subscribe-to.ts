@@ -47,6 +47,10 @@ export async function subscribeTo(
 ): Promise<Consumer> {
   const where = `subscribe(${JSON.stringify(topic)})`
   optionRules.checkOptions(where, options, subscribeRules)
+  if (patterns === undefined) {
+    const text = `${where} takes the names or patterns of the events first, and got undefined. '#' is all of them.`
+    throw new PosthornError('POSTHORN_INVALID_PATTERN', text, { phase: 'options' })
+  }
   const { unknownEvents = 'dead-letter', ...consuming } = options ?? ({} as SubscribeOptions)
   const checked =
     schemas === undefined || typeof handler !== 'function'

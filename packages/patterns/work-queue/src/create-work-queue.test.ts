@@ -324,6 +324,22 @@ describe('bad input is refused', () => {
     )
   })
 
+  test('a transport that is none, or is still to come', () => {
+    expect(() => createWorkQueue(Promise.resolve(transport) as never, 'tasks')).toThrow('Await it first')
+    expect(() => createWorkQueue(undefined as never, 'tasks')).toThrow(
+      'createWorkQueue("tasks") takes a transport, and got undefined',
+    )
+  })
+
+  test('a task without a name', async () => {
+    const tasks = createWorkQueue(transport, 'tasks')
+    await expect(tasks.add(undefined as never, 1)).rejects.toThrow(
+      'add to "tasks": the name of the task is missing',
+    )
+    await expect(tasks.addMany([{ data: 1 } as never])).rejects.toMatchObject({ outcome: 'rejected' })
+    expect((await tasks.stats()).depth.ready).toBe(0)
+  })
+
   test('an unknown option', () => {
     expect(() => createWorkQueue(transport, 'tasks', { schema: {} } as never)).toThrow(
       'Did you mean "schemas"?',

@@ -4,7 +4,7 @@ import {
   type SendOptions,
   type Transport,
 } from '@posthorn/transport'
-import { optionRules } from '@posthorn/transport/options'
+import { checkTransport, optionRules } from '@posthorn/transport/options'
 import {
   checkOutgoing,
   schemasRule,
@@ -40,7 +40,9 @@ export function createWorkQueue(
   name: string,
   options: Partial<SchemaOptions<Schemas>> = {},
 ): WorkQueue<Record<string, unknown>> {
-  optionRules.checkOptions(`createWorkQueue(${JSON.stringify(name)})`, options, { schemas: schemasRule })
+  const where = `createWorkQueue(${JSON.stringify(name)})`
+  checkTransport(where, transport)
+  optionRules.checkOptions(where, options, { schemas: schemasRule })
   const { schemas } = options
   const totals = { added: 0, done: 0, failed: 0, retried: 0, deadLettered: 0 }
 

@@ -17,6 +17,7 @@ const mostProcesses = 3
 const settleRetriesMs = 60_000
 /** By then, whatever can still happen has happened. */
 const longestMs = 24 * 3_600_000
+const longestDelayMs = 5_000
 
 /** Runs a program against a broker, with the model beside it; fails where they differ. */
 export async function runProgram(bench: Bench, target: ProgramTarget, program: Program): Promise<void> {
@@ -232,10 +233,19 @@ class ProgramRun {
       for (const source of sources) {
         const { ready, delayed, inFlight } = await sender.depth(source)
         if ((ready ?? 0) + (delayed ?? 0) + (inFlight ?? 0) > 0) return false
+        if (delayed === undefined) isBlind = true
       }
       return this.ended()
     }
-    await bench.until('everything that was sent has ended', isEmpty, bench.virtual ? longestMs : undefined)
+    const empty = (): Promise<void> =>
+      bench.until('everything that was sent has ended', isEmpty, bench.virtual ? longestMs : undefined)
+    let isBlind = false
+    await empty()
+    if (isBlind) {
+      // Where a broker does not say what waits for its time, the longest delay of a program has to pass.
+      await bench.pause(longestDelayMs + bench.lateness('delayedRetry'))
+      await empty()
+    }
     await bench.quiet()
     if (this.failure !== undefined) throw this.failure
     const letters = new Map<string, Map<string, number[]>>()

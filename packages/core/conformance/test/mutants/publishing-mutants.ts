@@ -60,7 +60,7 @@ export const publishingMutants: readonly Mutant[] = [
     ['41'],
     confirmedIf((error) => error.outcome === 'unknown'),
   ),
-  answering('the outcome of a batch is all or nothing', ['5b', '5c'], (outcomes) => {
+  answering('the outcome of a batch is all or nothing', ['5b'], (outcomes) => {
     const error = outcomes.find(isPosthornError)
     return error === undefined ? outcomes : outcomes.map(() => error)
   }),

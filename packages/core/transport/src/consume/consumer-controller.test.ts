@@ -75,6 +75,39 @@ describe('setting up', () => {
     await close()
   })
 
+  test('rejects, and does not begin again, when its transport closes meanwhile', async () => {
+    const { clock, open, close } = createConsumeBench()
+    const [gate, busy] = [createGate(), createGate()]
+    const consumed: string[] = []
+    const transport = await open({
+      wrap: {
+        connection: (connection) => ({
+          consume: async (source, request, sink) => {
+            const { name } = source as { readonly name: string }
+            consumed.push(name)
+            if (name === 'late') await gate.opened
+            return connection.consume(source, request, sink)
+          },
+        }),
+      },
+    })
+    await transport.consume('busy', () => busy.opened)
+    await transport.send('busy', { data: 1 })
+    await clock.advance(10)
+    const refused = transport.consume('late', () => undefined).catch((error: unknown) => error)
+    await clock.advance(10)
+    const closing = transport.close({ deadlineMs: 10_000 })
+    await clock.advance(10)
+    gate.open()
+    await clock.advance(10)
+    expect(await refused).toMatchObject({ code: 'POSTHORN_CLOSED' })
+    expect(consumed).toEqual(['busy', 'late'])
+    busy.open()
+    await clock.advance(10)
+    expect(await closing).toMatchObject({ clean: true })
+    await close()
+  })
+
   test('rejects with what the broker says, and leaves no consumer behind', async () => {
     const { open, close } = createConsumeBench()
     const refusal = new PosthornError('POSTHORN_ACCESS_DENIED', 'Reading "orders" is not allowed.', {
@@ -152,6 +185,26 @@ describe('a consumer that the broker ends', () => {
     // Waits of up to half a minute; without backing off it would be thousands.
     expect(starts).toBeGreaterThan(15)
     expect(starts).toBeLessThan(100)
+    await close()
+  })
+
+  test('now and then is set up without waiting for long', async () => {
+    const { clock, open, close } = createConsumeBench()
+    let starts = 0
+    const transport = await open({
+      wrap: {
+        connection: (connection) => ({
+          consume: async (source, request, sink) => {
+            starts++
+            clock.setTimer(() => sink.ended(gone(true)), 70_000)
+            return connection.consume(source, request, sink)
+          },
+        }),
+      },
+    })
+    await transport.consume('orders', () => undefined)
+    await clock.advance(70_000 * 40)
+    expect(starts).toBe(40)
     await close()
   })
 

@@ -56,9 +56,7 @@ export class Custody implements OutcomesOwner, LoneRunOwner, PausingOwner {
 
   /** Lets a delivery wait for its turn, or sends it away. */
   enqueue(run: Run, now: number): void {
-    // While an earlier one of its key goes back, it would come before that.
-    const overtakes = run.held.returning > 0 && run.wire.key !== undefined
-    if ((overtakes || this.closed(run)) && !this.keeps(run)) return this.outcomes.giveBack(run)
+    if (this.closed(run) && !this.keeps(run)) return this.outcomes.giveBack(run)
     if (this.intake.probing && !this.isSuspect(run)) this.endProbing()
     if (this.pausing.any && this.pausing.has(typeOf(run))) return this.park(run)
     this.turns.enter(run, now)

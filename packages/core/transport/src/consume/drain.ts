@@ -60,7 +60,7 @@ async function abortLate(runner: Draining): Promise<StopReport['unfinished']> {
   for (const run of late) {
     if (!run.active || run.timedOut) continue
     runner.abandon(run, error)
-    if (!run.lost) outcomes.giveBack(run)
+    outcomes.giveBack(run)
   }
   // Their attempts are spent, and nothing here will make the next ones.
   for (const run of abandoned) if (run.active && run.state === 'holding') outcomes.giveBack(run)

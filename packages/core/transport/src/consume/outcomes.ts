@@ -94,6 +94,7 @@ export class Outcomes implements SettlementListener {
 
   /** Gives a delivery back in place, with no attempt spent. */
   giveBack(run: Run): void {
+    if (run.lost) return this.drop(run)
     run.cancelWait?.()
     // What is at most once is not kept anywhere.
     if (this.settings.ephemeral) return this.submit(run, 'ack', 0, run.wire)

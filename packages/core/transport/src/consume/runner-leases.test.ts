@@ -115,6 +115,54 @@ describe('a lease', () => {
   })
 })
 
+describe('a lease of a session', () => {
+  test('lets what is held past its half go back as soon as its handler has failed', async () => {
+    const { clock, broker, open, close } = createConsumeBench({
+      lease: { scope: 'session', maxHoldMs: 10_000 },
+    })
+    const transport = await open()
+    const gate = createGate()
+    await transport.consume(
+      'orders',
+      async () => {
+        await gate.opened
+        throw new Error('no')
+      },
+      { order: 'key', retryDelay: fixed(60_000) },
+    )
+    await transport.send('orders', { data: 1, key: 'a' })
+    await clock.advance(6_000)
+    gate.open()
+    await clock.advance(10)
+    expect(broker.raw.messages('orders').map(({ message }) => [message.attempt, message.releases])).toEqual([
+      [2, 1],
+    ])
+    await close()
+  })
+
+  test('takes those of its key along, which would overtake it', async () => {
+    const { clock, open, close } = createConsumeBench({ lease: { scope: 'session', maxHoldMs: 10_000 } })
+    const transport = await open()
+    const seen: string[] = []
+    await transport.consume(
+      'orders',
+      ({ data }, { attempt }) => {
+        seen.push(`${String(data)} ${attempt}`)
+        if (data === 'a1' && attempt === 1) throw new Error('no')
+      },
+      { order: 'key', retryDelay: fixed(30_000) },
+    )
+    await transport.send('orders', { data: 'a1', key: 'a' })
+    await clock.advance(3_000)
+    await transport.send('orders', { data: 'a2', key: 'a' })
+    await clock.advance(20_000)
+    expect(seen).toEqual(['a1 1'])
+    await clock.advance(10_000)
+    expect(seen).toEqual(['a1 1', 'a1 2', 'a2 1'])
+    await close()
+  })
+})
+
 describe('what is lost', () => {
   test('is counted as abandoned when its handler hangs, and turns health down', async () => {
     const { clock, broker, open, close } = createConsumeBench()

@@ -230,6 +230,85 @@ describe('a message suspected of ending its process', () => {
     await close()
   })
 
+  test('keeps nothing else back while it waits for its time', async () => {
+    const { clock, broker, open, crashOn, close } = createConsumeBench()
+    const options = { order: 'key', retryDelay: fixed(600_000) } as const
+    const failing = await open({ name: 'failing' })
+    await failing.send('orders', { data: 'suspect', key: 'a' })
+    await failing.consume(
+      'orders',
+      () => {
+        throw new Error('no')
+      },
+      options,
+    )
+    await clock.advance(10)
+    broker.faults.crash('failing')
+    await crashOn('orders', 4)
+    const transport = await open()
+    const gate = createGate()
+    const seen: unknown[] = []
+    await transport.consume(
+      'orders',
+      ({ data }) => {
+        seen.push(data)
+        return gate.opened
+      },
+      options,
+    )
+    await transport.sendMany(
+      'orders',
+      [1, 2, 3].map((data) => ({ data })),
+    )
+    await clock.advance(1_000)
+    expect(seen).toEqual([1, 2, 3])
+    gate.open()
+    await clock.advance(600_000)
+    expect(seen).toEqual([1, 2, 3, 'suspect'])
+    await close()
+  })
+
+  test('waits for the handlers of its own consumer, too', async () => {
+    const { clock, open, crashOn, close } = createConsumeBench()
+    const transport = await open()
+    await transport.send('orders', { data: 'suspect' })
+    await crashOn('orders', 2)
+    const gate = createGate()
+    const seen: unknown[] = []
+    await transport.send('orders', { data: 'first', priority: 9 })
+    await transport.consume('orders', async ({ data }) => {
+      seen.push(data)
+      if (data === 'first') await gate.opened
+    })
+    await clock.advance(1_000)
+    expect(seen).toEqual(['first'])
+    gate.open()
+    await clock.advance(10)
+    expect(seen).toEqual(['first', 'suspect'])
+    await close()
+  })
+
+  test('is handled on the next connection when it was lost while it waited', async () => {
+    const { clock, broker, open, crashOn, close } = createConsumeBench()
+    const transport = await open({ name: 'one' })
+    await transport.send('orders', { data: 'suspect' })
+    await crashOn('orders', 2)
+    const gate = createGate()
+    const seen: unknown[] = []
+    await transport.consume('invoices', () => gate.opened)
+    await transport.send('invoices', { data: 1 })
+    await clock.advance(10)
+    await transport.consume('orders', ({ data }) => seen.push(data))
+    await clock.advance(10)
+    broker.faults.cut('one')
+    gate.open()
+    await clock.advance(5_000)
+    await transport.send('orders', { data: 'next' })
+    await clock.advance(10)
+    expect(seen).toEqual(['suspect', 'next'])
+    await close()
+  })
+
   test('goes back when nothing may start any more, so that its neighbours need not wait for that', async () => {
     const { clock, open, crashOn, close } = createConsumeBench()
     const transport = await open()

@@ -21,7 +21,8 @@ type Command =
   | { readonly do: 'advance'; readonly ms: number }
   | { readonly do: 'cut' }
   | { readonly do: 'failSettlements'; readonly count: number }
-  | { readonly do: 'dropLeases' | 'revoke' | 'endConsumers' | 'restart'; readonly queue: number }
+  | { readonly do: 'revoke' | 'endConsumers' | 'restart'; readonly queue: number }
+  | { readonly do: 'dropLeases'; readonly queue: number; readonly times: number }
   | {
       readonly do: 'pause' | 'resume' | 'pauseType' | 'resumeType' | 'guardPause' | 'guardResume'
       readonly queue: number
@@ -29,7 +30,7 @@ type Command =
   | { readonly do: 'allow'; readonly queue: number; readonly starts: number }
   | { readonly do: 'concurrency'; readonly queue: number; readonly concurrency: number }
 
-const queue = fc.nat({ max: 2 })
+const queue = fc.constantFrom(0, 1, 1, 2)
 const step = fc.constantFrom<Step>(
   'end',
   'fail',
@@ -61,11 +62,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('failSettlements'), count: fc.integer({ min: 1, max: 3 }) }),
   },
   {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constantFrom('dropLeases', 'dropLeases', 'dropLeases', 'revoke', 'endConsumers', 'restart'),
-      queue,
-    }),
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('revoke', 'revoke', 'endConsumers', 'restart'), queue }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('dropLeases'), queue, times: fc.integer({ min: 1, max: 3 }) }),
   },
   {
     weight: 3,
@@ -212,10 +214,15 @@ async function run(
       case 'failSettlements':
         broker.faults.failSettlements(one.count)
         break
-      case 'dropLeases':
       case 'revoke':
       case 'endConsumers':
         broker.faults[one.do](name)
+        break
+      case 'dropLeases':
+        for (let left = one.times; left > 0; left--) {
+          broker.faults.dropLeases(name)
+          await clock.advance(5)
+        }
         break
       case 'restart': {
         // With a handler that may hang, its deadline passes.

@@ -28,6 +28,51 @@ describe('a consumer with order by key', () => {
     await close()
   })
 
+  test('keeps a key until a handler that ran out of its time has ended, also when its message is gone by then', async () => {
+    const { clock, open, close } = createConsumeBench()
+    const transport = await open()
+    const gate = createGate()
+    const seen: unknown[] = []
+    await transport.consume(
+      'orders',
+      async ({ data }) => {
+        seen.push(data)
+        if (data === 'a1') await gate.opened
+      },
+      { order: 'key', prefetch: 20, handlerTimeoutMs: 1_000, maxAttempts: 1 },
+    )
+    await transport.sendMany('orders', keyed('a1', 'a2'))
+    await clock.advance(10_000)
+    expect(await transport.deadLetters('orders').count()).toBe(1)
+    expect(seen).toEqual(['a1'])
+    gate.open()
+    await clock.advance(10)
+    expect(seen).toEqual(['a1', 'a2'])
+    await close()
+  })
+
+  test('gives back what it holds for a retry when the late handler ends while it is paused', async () => {
+    const { clock, broker, open, close } = createConsumeBench()
+    const transport = await open()
+    const gate = createGate()
+    const consumer = await transport.consume('orders', () => gate.opened, {
+      order: 'key',
+      handlerTimeoutMs: 1_000,
+      retryDelay: fixed(600_000),
+    })
+    await transport.sendMany('orders', keyed('a1'))
+    await clock.advance(2_000)
+    consumer.pause()
+    await clock.advance(10)
+    gate.open()
+    await clock.advance(10)
+    expect(consumer.health()).toMatchObject({ running: 0, waiting: 0 })
+    expect(broker.raw.messages('orders').map(({ state, message }) => [state, message.attempt])).toEqual([
+      ['ready', 2],
+    ])
+    await close()
+  })
+
   test('goes on with a key when what waited behind a handler was given back as that ended', async () => {
     const { clock, open, close } = createConsumeBench()
     const transport = await open()
@@ -111,16 +156,21 @@ describe('a consumer with order by key', () => {
   test('gives back what waits behind a message that is released in place, where a retry would be overtaken', async () => {
     const { clock, open, close } = createConsumeBench()
     const transport = await open()
+    const gate = createGate()
     const seen: string[] = []
     await transport.consume(
       'orders',
-      ({ data }, context) => {
+      async ({ data }, context) => {
         seen.push(String(data))
-        return data === 'a1' && seen.length === 1 ? context.release() : undefined
+        if (seen.length > 1) return undefined
+        await gate.opened
+        return context.release()
       },
       { order: 'key', whileRetrying: 'overtake', prefetch: 20 },
     )
     await transport.sendMany('orders', keyed('a1', 'a2', 'a3'))
+    await clock.advance(100)
+    gate.open()
     await clock.advance(100)
     expect(seen).toEqual(['a1', 'a1', 'a2', 'a3'])
     await close()
@@ -269,6 +319,30 @@ describe('what is recorded while a key is held', () => {
     await clock.advance(10)
     expect(slow.calls).toEqual([['hold 2'], ['release 2']])
     expect(await stopping).toMatchObject({ released: 1, unfinished: [] })
+    await close()
+  })
+
+  test('is recorded before it goes back, though that had failed, where a release cannot change a message', async () => {
+    const { clock, broker, open, close } = createConsumeBench({ release: 'counted' })
+    const transport = await open()
+    const seen: [number, number][] = []
+    const consumer = await transport.consume(
+      'orders',
+      (_, { attempt }) => {
+        seen.push([attempt, clock.now()])
+        if (attempt === 1) throw new Error('no')
+      },
+      { order: 'key', retryDelay: fixed(5_000) },
+    )
+    broker.faults.failSettlements(1)
+    await transport.sendMany('orders', keyed('a1'))
+    await clock.advance(10)
+    consumer.pause()
+    await clock.advance(1_000)
+    consumer.resume()
+    await clock.advance(10_000)
+    expect(seen.map(([attempt]) => attempt)).toEqual([1, 2])
+    expect((seen[1]?.[1] ?? 0) - (seen[0]?.[1] ?? 0)).toBe(5_000)
     await close()
   })
 

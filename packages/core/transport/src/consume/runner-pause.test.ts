@@ -101,11 +101,16 @@ describe('pausing', () => {
     )
     await clock.advance(10)
     expect(consumer.health().waiting).toBe(4)
+    const { parking } = (consumer as unknown as { runner: { custody: { parking: { size: number } } } }).runner
+      .custody
     for (let round = 0; round < 3; round++) {
       broker.faults.cut()
       await clock.advance(30_000)
-      expect(consumer.health().waiting).toBe(4)
+      expect([consumer.health().waiting, parking.size]).toEqual([4, 4])
     }
+    consumer.pause()
+    await clock.advance(10)
+    expect([consumer.health().waiting, parking.size]).toEqual([0, 0])
     await close()
   })
 

@@ -46,7 +46,17 @@ describe('stopping', () => {
 
   test('gives back, with its attempt, what is held for a retry while the handler before hangs', async () => {
     const { clock, broker, open, close } = createConsumeBench()
-    const transport = await open()
+    const settled: string[] = []
+    const transport = await open({
+      wrap: {
+        consumer: (consumer) => ({
+          settle: (scope, items) => {
+            settled.push(...items.map(({ verb }) => verb))
+            return consumer.settle(scope, items)
+          },
+        }),
+      },
+    })
     const consumer = await transport.consume('orders', never, {
       order: 'key',
       handlerTimeoutMs: 1_000,
@@ -57,9 +67,44 @@ describe('stopping', () => {
     const stopping = consumer.stop({ deadlineMs: 0 })
     await clock.advance(10_000)
     await stopping
+    expect(settled).toEqual(['hold', 'release'])
     expect(broker.raw.messages('orders').map(({ state, message }) => [state, message.attempt])).toEqual([
       ['ready', 2],
     ])
+    await close()
+  })
+
+  test('does not wait for settlements of what was lost while its handler hangs', async () => {
+    const { clock, broker, open, close } = createConsumeBench({
+      lease: { scope: 'delivery', durationMs: 3_000 },
+    })
+    const transport = await open()
+    const events = recordEvents(transport)
+    const consumer = await transport.consume('orders', never)
+    await transport.send('orders', { data: 1, expiresAt: clock.now() + 100 })
+    await clock.advance(50)
+    broker.faults.dropLeases('orders')
+    await clock.advance(2_000)
+    expect(events.of('leaseLost')).toHaveLength(1)
+    const startedAt = clock.now()
+    let endedAt = 0
+    void consumer.stop({ deadlineMs: 1_000 }).then(() => (endedAt = clock.now()))
+    await clock.advance(20_000)
+    expect(endedAt - startedAt).toBe(2_000)
+    await close()
+  })
+
+  test('tells of what it could not settle in time', async () => {
+    const { clock, open, close } = createConsumeBench()
+    const transport = await open({ wrap: { consumer: () => ({ settle: never }) } })
+    const events = recordEvents(transport)
+    const consumer = await transport.consume('orders', () => undefined)
+    await transport.send('orders', { data: 1, id: 'order-1' })
+    await clock.advance(10)
+    const stopping = consumer.stop()
+    await clock.advance(20_000)
+    expect(await stopping).toMatchObject({ unfinished: [] })
+    expect(events.of('leaseLost').map(({ id }) => id)).toEqual(['order-1'])
     await close()
   })
 
@@ -130,9 +175,9 @@ describe('stopping', () => {
     for (const queue of ['dead', 'held', 'late', 'batch', 'hung'])
       await transport.send(queue, { data: 1, key: 'a' })
     await clock.advance(2_000)
-    const closing = transport.close({ deadlineMs: 100 })
-    await clock.advance(20_000)
-    await closing
+    let closed = false
+    void transport.close({ deadlineMs: 100 }).then(() => (closed = true))
+    await clock.runUntil(() => closed)
     expect(clock.pending).toBe(0)
   })
 

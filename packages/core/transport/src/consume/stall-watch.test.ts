@@ -40,6 +40,7 @@ describe('StallWatch', () => {
     state.deliveredAt = 16_000
     state.since = 16_000
     await clock.advance(15_000)
+    expect(stalls).toHaveLength(3)
     expect((stalls[2]?.[0] ?? 0) - 16_000).toBeLessThanOrEqual(12_000)
   })
 

@@ -169,15 +169,27 @@ describe('Sweep', () => {
     expect(setting.log).toEqual(['1000 renew 1', '2000 renew 1', '3000 a lost'])
   })
 
+  test('leaves what is on its way to the broker to what the broker says', async () => {
+    const setting = create(delivery)
+    setting.answer = undefined
+    const run = setting.arrive('a')
+    setting.begin(run)
+    run.active = false
+    run.state = 'settling'
+    await setting.clock.advance(10_000)
+    expect([run.lost, setting.log.some((line) => line.includes('lost'))]).toEqual([false, false])
+  })
+
   test('asks before it gives up, when the process was too busy to ask in time', async () => {
     const { clock, log, held, arrive, begin } = create(delivery)
     const run = arrive('a')
     begin(run)
+    await clock.advance(1_000)
     // As if the timer had fired late.
     run.leasedAt = -10_000
     await clock.advance(1_000)
-    expect(log).toEqual(['1000 renew 1'])
-    expect([run.lost, run.leasedAt, held.unsettled]).toEqual([false, 1_000, 1])
+    expect(log).toEqual(['1000 renew 1', '2000 renew 1'])
+    expect([run.lost, run.leasedAt, held.unsettled]).toEqual([false, 2_000, 1])
   })
 
   test('of a session gives back whatever has not begun at half of the hold, and renews nothing', async () => {

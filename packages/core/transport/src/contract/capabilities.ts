@@ -21,7 +21,7 @@ export type Feature =
   | 'durability'
   /** `delayMs` when sending. Limits: `maxMs`, `latenessMs`. */
   | 'delayedSend'
-  /** A delay before the next attempt. Limits: `maxMs`, `latenessMs`. */
+  /** A delay before the next attempt, however long: where the broker's own is bounded, the driver hops. Limits: `latenessMs`. */
   | 'delayedRetry'
   /** A release spends neither an attempt nor a counted delivery. */
   | 'uncountedRelease'
@@ -53,7 +53,7 @@ export type Feature =
   | 'inbox'
   /** The broker itself filters by pattern; emulated: the driver filters what it gets. */
   | 'patternRouting'
-  /** Queues that refuse beyond a bound. */
+  /** Queues that refuse beyond a bound. Limits: `overshoot`, the messages that may be taken beyond it. */
   | 'boundedQueues'
   /** The order and position of what is released in place is kept. */
   | 'releaseInPlace'

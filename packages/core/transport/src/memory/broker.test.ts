@@ -35,6 +35,18 @@ describe('createMemoryBroker', () => {
   })
 })
 
+describe('options that cannot be used are refused', () => {
+  test('with the near one, naming the call', async () => {
+    const broker = createMemoryBroker()
+    await expect(broker.connect({ nmae: 'one' } as never)).rejects.toThrow(
+      'connect() has no option "nmae". Did you mean "name"?',
+    )
+    await expect(broker.connect(null as never)).rejects.toThrow('The options of connect() must be')
+    await expect(memory({ namspace: 'a' } as never)).rejects.toThrow('memory() has no option "namspace"')
+    await expect(memory(null as never)).rejects.toMatchObject({ code: 'POSTHORN_INVALID_OPTION' })
+  })
+})
+
 describe('memory', () => {
   test('is a broker of its own', async () => {
     const clock = createVirtualClock()

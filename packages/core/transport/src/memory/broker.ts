@@ -1,5 +1,7 @@
 import { createDriverSide } from './driver.ts'
 import { createTransport } from '../create-transport.ts'
+import { checkOptions, text } from '../options/check-options.ts'
+import { transportRules } from '../options/transport-rules.ts'
 import type { DriverSide } from './driver.ts'
 import type { MemoryNative } from './native.ts'
 import type { MemoryBrokerOptions } from './options.ts'
@@ -25,13 +27,16 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   const side = createDriverSide(options)
   return {
     ...side,
-    connect({ name, ...transportOptions } = {}) {
+    async connect(options = {}) {
+      checkOptions('connect()', options, { ...transportRules, name: text({ max: 100 }) })
+      const { name, ...transportOptions } = options
       return createTransport(side.driver(name), { clock: side.clock, ...transportOptions })
     },
   }
 }
 
 /** A broker of its own and a transport to it. */
-export function memory(options: TransportOptions = {}): Promise<Transport<MemoryNative>> {
+export async function memory(options: TransportOptions = {}): Promise<Transport<MemoryNative>> {
+  checkOptions('memory()', options, transportRules)
   return createMemoryBroker(options.clock === undefined ? {} : { clock: options.clock }).connect(options)
 }

@@ -6,17 +6,13 @@ const native: Capability = { level: 'native' }
 
 const unsupported = (alternative: string): Capability => ({ level: 'unsupported', alternative })
 
-/** Timers of a busy process are late. */
-const delayed: Capability = {
-  level: 'native',
-  guarantee: 'Never early; it waits in the order of the due times.',
-  limits: { latenessMs: 100 },
-}
-
 /** What a broker with these options can do. */
 export function describeCapabilities(settings: MemorySettings): Capabilities {
   const { lease } = settings
-  const noDelay = unsupported('wait before sending, or let the consumer hold the message')
+  const delay = (longestMs: number): Capability =>
+    settings.delay
+      ? describeDelay(longestMs)
+      : unsupported('wait before sending, or let the consumer hold the message')
   const noHistory = unsupported('declare the group before what it must get is published')
   const noKeys = unsupported("one consumer with order 'none' and concurrency 1")
   const noHold = unsupported("whileRetrying: 'overtake'")
@@ -38,8 +34,8 @@ export function describeCapabilities(settings: MemorySettings): Capabilities {
       durability: unsupported(
         'any broker with a disk: the contents end with the process, though not with a connection',
       ),
-      delayedSend: settings.delay ? delayed : noDelay,
-      delayedRetry: settings.delay ? delayed : noDelay,
+      delayedSend: delay(settings.maxDelayMs),
+      delayedRetry: delay(Infinity),
       uncountedRelease: uncounted,
       uncountedClose: uncounted,
       deliveryCount: settings.deliveryCount
@@ -97,6 +93,15 @@ export function describeCapabilities(settings: MemorySettings): Capabilities {
       maxBatch: settings.maxBatch,
       maxBatchBytes: settings.maxBatchBytes,
     },
+  }
+}
+
+function describeDelay(maxMs: number): Capability {
+  return {
+    level: 'native',
+    guarantee: 'Never early; it waits in the order of the due times.',
+    // Timers of a busy process are late.
+    limits: { latenessMs: 100, ...(maxMs === Infinity ? {} : { maxMs }) },
   }
 }
 

@@ -15,6 +15,11 @@ export function unsupported(what: string, alternative: string, phase: ErrorPhase
   )
 }
 
+export function delayTooLong(longestMs: number): PosthornError {
+  const what = longestMs === 0 ? 'delayed messages' : `delays of more than ${longestMs} ms`
+  return unsupported(what, 'Send the message when it is due.', 'publish')
+}
+
 export function unroutable(destination: string): PosthornError {
   return new PosthornError(
     'POSTHORN_UNROUTABLE',

@@ -411,3 +411,18 @@ describe('settling faults', () => {
     expect(await reader.settle('a', 'deadLetter')).toBe('confirmed')
   })
 })
+
+test.each([
+  'loseConfirmations',
+  'rejectPublishes',
+  'duplicate',
+  'reorder',
+  'failDeadLetters',
+  'failSettlements',
+] as const)('%s refuses what is no count', (fault) => {
+  const { faults } = createMemoryBroker()
+  for (const count of [-1, 1.5, Number.NaN, undefined as never]) {
+    expect(() => faults[fault](count)).toThrow(`${fault}() takes a whole number from 0`)
+  }
+  expect(() => faults[fault](0)).not.toThrow()
+})

@@ -1,4 +1,6 @@
 import { missing } from './errors.ts'
+import { PosthornError } from '../errors.ts'
+import { showValue } from '../options/show-value.ts'
 import type { Connection } from './connection.ts'
 import type { BrokerParts } from './parts.ts'
 import type { Processes } from './processes.ts'
@@ -79,17 +81,17 @@ export function createFaults(
         connection.lose('its process was killed (a fault asked for by a test)', false)
     },
     loseConfirmations(count) {
-      state.confirmations += count
+      state.confirmations += counted('loseConfirmations', count)
     },
     rejectPublishes(count, code = 'POSTHORN_BROKER_ERROR') {
-      state.rejections += count
+      state.rejections += counted('rejectPublishes', count)
       state.rejectionCode = code
     },
     duplicate(count) {
-      state.duplicates += count
+      state.duplicates += counted('duplicate', count)
     },
     reorder(count) {
-      state.reorder += count
+      state.reorder += counted('reorder', count)
     },
     stall(source, on) {
       if (on) state.stalled.add(source)
@@ -112,10 +114,10 @@ export function createFaults(
       for (const consumer of sharing.consumers) void consumer.giveUpAll()
     },
     failDeadLetters(count) {
-      state.deadLetters += count
+      state.deadLetters += counted('failDeadLetters', count)
     },
     failSettlements(count) {
-      state.settlements += count
+      state.settlements += counted('failSettlements', count)
     },
     dropLeases(source) {
       for (const consumer of find(source).sharing.consumers) consumer.dropLeases()
@@ -130,4 +132,14 @@ export function createFaults(
       for (const consumer of consumers) consumer.kill('its queue was deleted')
     },
   }
+}
+
+/** Of another number nothing would happen, and a test would try nothing. */
+function counted(fault: string, count: number): number {
+  if (Number.isSafeInteger(count) && count >= 0) return count
+  throw new PosthornError(
+    'POSTHORN_INVALID_OPTION',
+    `${fault}() takes a whole number from 0, and got ${showValue(count)}.`,
+    { phase: 'options' },
+  )
 }

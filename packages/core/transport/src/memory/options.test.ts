@@ -31,6 +31,7 @@ describe('options', () => {
     [{ lease: 'session' }, 'lease'],
     [{ release: 'maybe' }, 'release'],
     [{ shards: 0 }, 'shards'],
+    [{ maxDelayMs: 0 }, 'maxDelayMs'],
     [{ history: true }, 'history'],
     [{ history: { maxMessages: 1 } }, 'history.maxBytes'],
     [{ maxBodyBytes: 1.5 }, 'maxBodyBytes'],

@@ -1,4 +1,13 @@
-import { checkOptions, flag, oneOf, required, shape, text, wholeNumber } from '../options/check-options.ts'
+import {
+  checkOptions,
+  duration,
+  flag,
+  oneOf,
+  required,
+  shape,
+  text,
+  wholeNumber,
+} from '../options/check-options.ts'
 import { transportRules } from '../options/transport-rules.ts'
 import { PosthornError } from '../errors.ts'
 import type { Rule } from '../options/check-options.ts'
@@ -38,6 +47,8 @@ export interface MemoryBrokerOptions {
   readonly release?: 'counted' | 'uncounted'
   /** `false`: neither delayed messages nor a delay before the next attempt. Default true. */
   readonly delay?: boolean
+  /** The longest `delayMs` of a message that is sent. Milliseconds, from 1. Default: no limit. */
+  readonly maxDelayMs?: number
   /** `false`: all messages have one priority. Default true. */
   readonly priority?: boolean
   /** `false`: a repeated id is stored again. Default true. */
@@ -85,6 +96,7 @@ export interface MemorySettings {
   readonly lease: DeliveryLease | SessionLease
   readonly release: 'counted' | 'uncounted'
   readonly delay: boolean
+  readonly maxDelayMs: number
   readonly priority: boolean
   readonly deduplication: boolean
   readonly ephemeral: boolean
@@ -108,6 +120,7 @@ export const memoryDefaults: MemorySettings = {
   lease: { scope: 'delivery', durationMs: 30_000 },
   release: 'uncounted',
   delay: true,
+  maxDelayMs: Infinity,
   priority: true,
   deduplication: true,
   ephemeral: true,
@@ -145,6 +158,7 @@ const rules: Readonly<Record<keyof MemoryBrokerOptions, Rule>> = {
   },
   release: oneOf('counted', 'uncounted'),
   delay: flag(),
+  maxDelayMs: duration({ min: 1 }),
   priority: flag(),
   deduplication: flag(),
   ephemeral: flag(),

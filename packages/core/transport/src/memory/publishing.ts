@@ -1,11 +1,11 @@
 import {
   bodyTooLarge,
   confirmationLost,
+  delayTooLong,
   headersTooLarge,
   publishRejected,
   topicMissing,
   unroutable,
-  unsupported,
 } from './errors.ts'
 import { nativeDestination } from './native-names.ts'
 import { allOf } from './outcomes.ts'
@@ -47,7 +47,7 @@ function storeOne(
   now: number,
 ): PublishOutcome {
   const { faults } = parts
-  const refusal = refuse(parts, message)
+  const refusal = refuse(parts, message, now)
   if (refusal !== undefined) return refusal
   if (faults.rejections > 0) {
     faults.rejections--
@@ -66,15 +66,15 @@ function storeOne(
   return 'confirmed'
 }
 
-function refuse(parts: BrokerParts, message: WireMessage): PosthornError | undefined {
-  const { maxBodyBytes, maxHeaderBytes, delay } = parts.settings
+function refuse(parts: BrokerParts, message: WireMessage, now: number): PosthornError | undefined {
+  const { settings } = parts
+  const { maxBodyBytes, maxHeaderBytes } = settings
   const { body, headers } = message
   if (body.byteLength > maxBodyBytes) return bodyTooLarge(body.byteLength, maxBodyBytes)
   let headerBytes = 0
   for (const name in headers) headerBytes += name.length + Buffer.byteLength(headers[name] as string)
   if (headerBytes > maxHeaderBytes) return headersTooLarge(headerBytes, maxHeaderBytes)
-  if (message.notBefore !== undefined && !delay) {
-    return unsupported('delayed messages', 'Send it when it is due.', 'publish')
-  }
+  const longestMs = settings.delay ? settings.maxDelayMs : 0
+  if (message.notBefore !== undefined && message.notBefore - now > longestMs) return delayTooLong(longestMs)
   return undefined
 }

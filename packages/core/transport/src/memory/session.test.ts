@@ -180,6 +180,31 @@ describe('settling', () => {
     expect(outcome).toMatchObject({ code: 'POSTHORN_UNSUPPORTED', outcome: 'rejected' })
   })
 
+  test('refuses to send with a delay above the longest, and takes any before the next attempt', async () => {
+    const { lab, client } = await start({ maxDelayMs: 1_000 }, 'a')
+    const reader = await client.consume(queue('orders'))
+    await lab.turn()
+    const { features } = client.connection.capabilities
+    expect(features.delayedSend.limits?.['maxMs']).toBe(1_000)
+    expect(features.delayedRetry.limits?.['maxMs']).toBeUndefined()
+    expect(await reader.settle('a', 'release', { delayMs: 60_000 })).toBe('confirmed')
+    const late = message('late', { notBefore: lab.clock.now() + 1_001 })
+    const inTime = message('in time', { notBefore: lab.clock.now() + 1_000 })
+    expect(await client.send('orders', late, inTime)).toMatchObject([
+      {
+        code: 'POSTHORN_UNSUPPORTED',
+        outcome: 'rejected',
+        message: expect.stringContaining('delays of more than 1000 ms'),
+      },
+      'confirmed',
+    ])
+    await lab.clock.advance(1_000)
+    expect(reader.ids).toEqual(['a', 'in time'])
+    expect(await reader.settle('in time', 'ack')).toBe('confirmed')
+    await lab.clock.advance(59_000)
+    expect(reader.ids).toEqual(['a', 'in time', 'a'])
+  })
+
   test('takes hand-outs for attempts where they are not recorded apart', async () => {
     const { lab, client } = await start({ attemptCount: false }, 'a')
     const reader = await client.consume(queue('orders'))

@@ -63,6 +63,16 @@ test('leaves what is no array to whoever sends it', () => {
   expect(checkOutgoing('addMany to "q"', 'task', schemas, 'numbers' as never)).toBeUndefined()
 })
 
-test('without schemas, everything fits', () => {
+test('without schemas, only a missing name does not fit', () => {
+  expect(() => checkOutgoing('add to "q"', 'task', undefined, [{ data: 1 } as never])).toThrow(
+    'add to "q": the name of the task is missing. Nothing was sent.',
+  )
+  expect(() =>
+    checkOutgoing('add to "q"', 'task', undefined, [{ type: 'a', data: 1 }, { data: 1 } as never]),
+  ).toThrow('the name of the task at [1] is missing')
+  expect(checkOutgoing('add to "q"', 'task', undefined, [null as never])).toBeUndefined()
+})
+
+test('without schemas, everything else fits', () => {
   expect(checkOutgoing('add to "q"', 'task', undefined, [{ type: 'any', data: undefined }])).toBeUndefined()
 })

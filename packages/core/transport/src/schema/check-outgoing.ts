@@ -13,7 +13,8 @@ export interface OutgoingEntry {
 
 /**
  * Checks messages against the schemas of their types before any of them is sent. Throws `POSTHORN_SCHEMA_MISMATCH`, or
- * rejects with it where a schema is asynchronous; then nothing may be sent. `where` is the call as a reader would write
+ * rejects with it where a schema is asynchronous; then nothing may be sent. Without schemas they need a type all the same,
+ * or they would be taken for messages of the type that the queue's or topic's name is. `where` is the call as a reader would write
  * it, and `noun` what a message is called there. The schemas' issues are the error's `cause`.
  */
 export function checkOutgoing(
@@ -23,7 +24,11 @@ export function checkOutgoing(
   entries: readonly OutgoingEntry[],
 ): Promise<void> | undefined {
   // What is no array of messages, sending refuses.
-  if (schemas === undefined || !Array.isArray(entries)) return undefined
+  if (!Array.isArray(entries)) return undefined
+  if (schemas === undefined) {
+    refuseNameless(where, noun, entries)
+    return undefined
+  }
   const results = entries.map((entry: OutgoingEntry | null | undefined) => {
     const schema =
       entry?.type !== undefined && Object.hasOwn(schemas, entry.type) ? schemas[entry.type] : undefined
@@ -35,6 +40,24 @@ export function checkOutgoing(
   }
   refuseInvalid(where, noun, entries, results as readonly StandardResult<unknown>[])
   return undefined
+}
+
+function refuseNameless(
+  where: string,
+  noun: string,
+  entries: readonly (OutgoingEntry | null | undefined)[],
+): void {
+  const index = entries.findIndex((entry) => entry?.type === undefined && entry instanceof Object)
+  if (index === -1) return
+  const which = entries.length === 1 ? '' : ` at [${index}]`
+  throw new PosthornError(
+    'POSTHORN_INVALID_MESSAGE',
+    `${where}: the name of the ${noun}${which} is missing. Nothing was sent.`,
+    {
+      phase: 'publish',
+      outcome: 'rejected',
+    },
+  )
 }
 
 function unknownType(noun: string, type: unknown, known: readonly string[]): StandardResult<never> {
