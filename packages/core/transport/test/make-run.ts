@@ -1,33 +1,12 @@
+import { wireMessage } from './wire-message.ts'
 import type { Delivery } from '../src/contract/driver.ts'
 import type { WireMessage } from '../src/contract/wire-message.ts'
 import { HeldScope } from '../src/consume/held-scope.ts'
 import { Run } from '../src/consume/run.ts'
 
-/** A message as a driver would hand it out; for tests. */
+/** A message as a driver would hand it out. */
 export function makeWire(fields: Partial<WireMessage> = {}): WireMessage {
-  return {
-    id: 'message-1',
-    type: 'order.created',
-    time: 0,
-    body: Buffer.from('1'),
-    contentType: 'application/json',
-    headers: {},
-    key: undefined,
-    routingKey: 'order.created',
-    correlationId: undefined,
-    causationId: undefined,
-    replyTo: undefined,
-    expiresAt: undefined,
-    priority: undefined,
-    notBefore: undefined,
-    attempt: 1,
-    releases: 0,
-    replays: 0,
-    firstFailedAt: undefined,
-    lastFailedAt: undefined,
-    lastError: undefined,
-    ...fields,
-  }
+  return wireMessage('message-1', 1, fields)
 }
 
 export interface MadeRun {

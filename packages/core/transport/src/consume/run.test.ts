@@ -49,6 +49,18 @@ describe('the context of a handler', () => {
     expect(run.signal).not.toBe(signal)
   })
 
+  test('sends under the same ids on each attempt of one delivery', async () => {
+    const ordinals: number[] = []
+    const owner = { source: 'orders', output: async (_: Run, ordinal: number) => void ordinals.push(ordinal) }
+    const run = new Run(owner, new HeldScope({ name: 'scope' }, undefined), makeRun().delivery, 0)
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      await run.send('invoices', { data: 1 })
+      await run.send('invoices', { data: 2 })
+      run.renew()
+    }
+    expect(ordinals).toEqual([0, 1, 0, 1])
+  })
+
   test('shares its state with what a middleware derives from it', async () => {
     const outputs: [number, HandlerOutput][] = []
     const owner = {

@@ -74,6 +74,33 @@ describe('stopping', () => {
     await close()
   })
 
+  test('gives back the messages of handlers that are late before it closes', async () => {
+    const { clock, open, close } = createConsumeBench()
+    const log: string[] = []
+    const transport = await open({
+      wrap: {
+        consumer: (consumer) => ({
+          settle: (scope, items) => {
+            log.push(...items.map(({ verb, message }) => `${verb} ${message.id}`))
+            return consumer.settle(scope, items)
+          },
+          close: () => {
+            log.push('close')
+            return consumer.close()
+          },
+        }),
+      },
+    })
+    const consumer = await transport.consume('orders', never)
+    await transport.send('orders', { data: 1, id: 'order-1' })
+    await clock.advance(10)
+    const stopping = consumer.stop({ deadlineMs: 100 })
+    await clock.advance(20_000)
+    await stopping
+    expect(log).toEqual(['release order-1', 'close'])
+    await close()
+  })
+
   test('does not wait for settlements of what was lost while its handler hangs', async () => {
     const { clock, broker, open, close } = createConsumeBench({
       lease: { scope: 'delivery', durationMs: 3_000 },

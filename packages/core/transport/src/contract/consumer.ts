@@ -9,6 +9,7 @@ export interface Consumer extends AsyncDisposable {
   setConcurrency(concurrency: number): void
   /** Starts no further handler, or none for these types, until `resume`. Spends no attempt. */
   pause(options?: PauseOptions): void
+  /** Without types it lifts all that was paused here; what middleware paused stays paused. */
   resume(options?: PauseOptions): void
   health(): ConsumerHealth
   /**

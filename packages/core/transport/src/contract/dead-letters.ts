@@ -3,7 +3,7 @@ export interface DeadLetterRecord {
   /** The source's name: a queue, or `<topic>/<group>`. */
   readonly source: string
   readonly group: string | undefined
-  /** A word from the transport (`attempts-exhausted`, `deliveries-exhausted`, `undecodable`) or the handler's own. */
+  /** A word from the transport (`attempts-exhausted`, `deliveries-exhausted`, `too-large`, `undecodable`) or the handler's own. */
   readonly reason: string
   readonly error:
     | { readonly name: string; readonly message: string; readonly code: string | undefined }

@@ -234,7 +234,8 @@ export interface DriverConsumer {
    */
   window(scope: Scope, size: number): void
   /**
-   * Settles deliveries of one scope, in the order of the items; answers per item. Never rejects. May take as long as the scope is ours: a
+   * Settles deliveries of one scope, in the order of the items; answers per item. Of one delivery, one verb is under way at
+   * a time. Never rejects. May take as long as the scope is ours: a
    * driver waits out a reconnection or a rebalance, and answers `lost` only when the broker has said so, or after
    * `revoke` or `lost`. After an error the delivery is still ours and the same verb may be tried again; a copy that was
    * confirmed is not written a second time.

@@ -15,7 +15,7 @@ export interface TransportEvents {
   readonly connection: { readonly state: ConnectionState; readonly error: PosthornError | undefined }
   /** A message was sent to a queue that takes none. */
   readonly returned: { readonly destination: string; readonly id: string; readonly type: string }
-  /** A settlement did not reach the broker; the message will come again. */
+  /** A settlement did not reach the broker; told once for each try, and it is tried again while the delivery is ours. */
   readonly settlementFailed: MessageRef & { readonly verb: SettleVerb; readonly error: PosthornError }
   /** A delivery stopped being ours while it was handled or settled; it may be handled twice. */
   readonly leaseLost: MessageRef & { readonly error: PosthornError }

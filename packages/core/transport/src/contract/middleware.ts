@@ -36,7 +36,7 @@ export type Next = (message: Message, context: Context) => Settlement | Promise<
 
 /**
  * Wraps the handling of each message of one consumer. It never settles: it returns what `next` returned, another
- * settlement, or throws. Sorted by `phase`, so that a wrong order cannot be built; of phase `retry` there is one at most.
+ * settlement, or throws. A context of its own making comes from `Object.create(context)`. Sorted by `phase`, so that a wrong order cannot be built; of phase `retry` there is one at most.
  */
 export interface Middleware {
   readonly name: string

@@ -193,7 +193,8 @@ export class Session implements Scope {
 
   private sendBack(entry: Entry, again: Entry, delayMs: number): SettleOutcome {
     const { settings, schedule, clock } = this.parts
-    if (delayMs > 0 && !settings.delay) return delayTooLong(settings, 'settle')
+    if (delayMs > 0 && !settings.delay)
+      return unsupported('a delay before a message comes again', 'Retry with delayMs 0.', 'settle')
     const { queue } = this.line
     queue.replace(entry, again)
     if (delayMs > 0) {
