@@ -10,6 +10,7 @@ const variants: Readonly<Record<string, NonNullable<MemoryVariant['options']>>> 
   'memory-counted-releases': { release: 'counted' },
   'memory-counted-attempts': { release: 'counted', attemptCount: false },
   'memory-no-delay': { delay: false },
+  'memory-short-delays': { maxDelayMs: 60_000 },
   'memory-fixed-flow': { flow: 'fixed', shards: 3 },
   'memory-sent': { confirm: 'sent' },
   'memory-client-patterns': { patterns: 'client' },

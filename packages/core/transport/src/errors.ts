@@ -77,7 +77,7 @@ export class PartialPublishError extends PosthornError {
       'POSTHORN_PARTIAL_PUBLISH',
       `${failed.length} of ${outcomes.length} messages to "${destination}" were not confirmed ` +
         `(${failed.length - unknown} rejected, ${unknown} unknown). The first: ${failed[0]?.message ?? 'none'} ` +
-        'Send those again with the same ids; `outcomes` has one entry for each message.',
+        'What is retryable can be sent again with the same id; `outcomes` has one entry for each message.',
       {
         phase: 'publish',
         retryable: failed.some((error) => error.retryable),

@@ -61,7 +61,8 @@ export const capabilities: Area = {
           queue,
           ['bad', 'held', 'ready', 'ready', 'ready'].map((data) => ({ data, key: 'a' })),
         )
-        if (delays) await transport.send(queue, { data: 'later', delayMs: 3_600_000 })
+        const longestMs = transport.capabilities.features.delayedSend.limits?.['maxMs'] ?? Infinity
+        if (delays) await transport.send(queue, { data: 'later', delayMs: Math.min(3_600_000, longestMs) })
         const consumer = await transport.consume(
           queue,
           seen.handler(({ data, context }) => {
