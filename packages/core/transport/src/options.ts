@@ -1,2 +1,3 @@
 export * as optionRules from './options/check-options.ts'
 export { checkTransport } from './options/check-transport.ts'
+export { consumeOptionsPassedOn, passedOn } from './options/passed-on.ts'

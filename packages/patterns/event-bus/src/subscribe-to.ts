@@ -5,33 +5,18 @@ import {
   type SubscriptionOptions,
   type Transport,
 } from '@posthorn/transport'
-import { optionRules } from '@posthorn/transport/options'
+import { consumeOptionsPassedOn, optionRules, passedOn } from '@posthorn/transport/options'
 import { listNames, withSchema, type StandardSchema } from '@posthorn/transport/schema'
 import type { SubscribeOptions } from './event-bus.ts'
 
 type Schemas = Readonly<Record<string, StandardSchema>>
 
-const { custom, oneOf } = optionRules
-
-/** Checked where they go to. */
-const transportChecks = custom('', () => true)
-
 const subscribeRules = {
-  group: transportChecks,
-  ephemeral: transportChecks,
-  concurrency: transportChecks,
-  prefetch: transportChecks,
-  use: transportChecks,
-  order: transportChecks,
-  whileRetrying: transportChecks,
-  maxAttempts: transportChecks,
-  retryDelay: transportChecks,
-  maxDeliveries: transportChecks,
-  handlerTimeoutMs: transportChecks,
-  maxBytes: transportChecks,
-  from: transportChecks,
-  name: transportChecks,
-  unknownEvents: oneOf('dead-letter', 'ignore'),
+  ...consumeOptionsPassedOn,
+  group: passedOn,
+  ephemeral: passedOn,
+  from: passedOn,
+  unknownEvents: optionRules.oneOf('dead-letter', 'ignore'),
 } satisfies Record<KeysOf<SubscribeOptions>, optionRules.Rule>
 
 type KeysOf<Union> = Union extends unknown ? keyof Union : never

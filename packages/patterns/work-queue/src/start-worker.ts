@@ -1,26 +1,15 @@
 import type { Handler, Transport } from '@posthorn/transport'
-import { optionRules } from '@posthorn/transport/options'
+import { consumeOptionsPassedOn, optionRules, passedOn } from '@posthorn/transport/options'
 import { rateLimit } from './rate-limit.ts'
 import { watchWorker, type MutableCounts } from './watch-worker.ts'
 import type { WorkOptions, Worker } from './worker.ts'
 
-const { callback, checkOptions, custom, duration, list, required, shape, wholeNumber } = optionRules
-
-/** Checked where they go to. */
-const transportChecks = custom('', () => true)
+const { callback, checkOptions, duration, list, required, shape, wholeNumber } = optionRules
 
 const workRules = {
-  concurrency: transportChecks,
-  prefetch: transportChecks,
-  use: list(transportChecks),
-  order: transportChecks,
-  whileRetrying: transportChecks,
-  maxAttempts: transportChecks,
-  retryDelay: transportChecks,
-  maxDeliveries: transportChecks,
-  handlerTimeoutMs: transportChecks,
-  maxBytes: transportChecks,
-  name: transportChecks,
+  ...consumeOptionsPassedOn,
+  // Gone through here, before it is handed on.
+  use: list(passedOn),
   rateLimit: shape({ max: required(wholeNumber({ min: 1 })), perMs: required(duration({ min: 1 })) }),
   onDone: callback(),
   onFailed: callback(),

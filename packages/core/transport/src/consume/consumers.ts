@@ -12,6 +12,7 @@ import type { EmitEvent } from '../contract/events.ts'
 import type { ConsumerHealth } from '../contract/health.ts'
 import { PosthornError } from '../errors.ts'
 import { callback, checkOptions, custom, oneOf } from '../options/check-options.ts'
+import { startRule } from '../options/start-rule.ts'
 import type { Sender } from '../publish/sender.ts'
 import { requireFeature, type BrokerIdentity } from '../requirements.ts'
 import { checkName, inboxPrefix, sourceName } from '../routing/names.ts'
@@ -46,10 +47,7 @@ const subscribeRules = {
   ...consumeRules,
   group: custom('the name of a group', (value) => typeof value === 'string'),
   ephemeral: oneOf(true),
-  from: custom(
-    '"earliest" or a valid Date',
-    (value) => value === 'earliest' || (value instanceof Date && !Number.isNaN(value.getTime())),
-  ),
+  from: startRule,
   patterns: custom(
     'a pattern, or an array of patterns',
     (value) => typeof value === 'string' || (Array.isArray(value) && value.length > 0),

@@ -13,6 +13,7 @@ import {
   text,
   wholeNumber,
 } from './check-options.ts'
+import { startRule } from './start-rule.ts'
 
 const native = custom(
   "an object of the broker's own arguments",
@@ -20,10 +21,6 @@ const native = custom(
 )
 const bounds = { maxMessages: wholeNumber({ min: 1 }), maxBytes: wholeNumber({ min: 1 }) }
 const ordering = { order: oneOf('none', 'key'), shards: wholeNumber({ min: 1, max: 1_000 }) }
-const from = custom(
-  '"earliest" or a valid Date',
-  (value) => value === 'earliest' || (value instanceof Date && !Number.isNaN(value.getTime())),
-)
 
 /** Refuses a topology that cannot be meant, before anything of it is declared. */
 export function checkTopology(where: string, topology: Topology): void {
@@ -48,7 +45,7 @@ export function checkTopology(where: string, topology: Topology): void {
         topic: required(text()),
         group: required(text()),
         patterns: list(text(), { min: 1 }),
-        from,
+        from: startRule,
         deadLetterQueue: text(),
         ...bounds,
         ...ordering,
