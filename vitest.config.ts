@@ -19,6 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          setupFiles: ['./scripts/property-seed.ts'],
           include: [
             'packages/*/*/src/**/*.test.ts',
             'packages/*/*/test/**/*.test.ts',
