@@ -5,7 +5,8 @@ export { errorCodes } from './error-codes.ts'
 export type { ErrorCode } from './error-codes.ts'
 export { isPosthornError, PartialPublishError, PosthornError } from './errors.ts'
 export type { ErrorPhase, FailedOutcome } from './errors.ts'
-export { isSettlement } from './consume/settlement.ts'
+export { ackWith, isSettlement } from './consume/settlement.ts'
+export { deriveId } from './message/create-id.ts'
 export { exponential, fixed, list } from './consume/retry-delay.ts'
 export type { ExponentialOptions, RetryDelay } from './consume/retry-delay.ts'
 export { jsonCodec, rawCodec } from './codec/json-codec.ts'
@@ -25,6 +26,7 @@ export type { Context, Lease } from './contract/context.ts'
 export type {
   DeadLetter,
   DeadLetterChoice,
+  DeadLetterEdit,
   DeadLetterPage,
   DeadLetters,
   PassOptions,

@@ -81,6 +81,7 @@ export function createTransportParts<Native>(
     options,
   )
 
+  const prepare = createMessagePreparer({ codec, clock, createId, broker: () => session.broker })
   const sender = new Sender({
     clock,
     refuse,
@@ -89,10 +90,10 @@ export function createTransportParts<Native>(
     limits: options,
     shardsOf: (queue) => topology.shardsOf(queue),
     middleware: given.publishUse ?? [],
-    prepare: createMessagePreparer({ codec, clock, createId, broker: () => session.broker }),
+    prepare,
   })
 
-  const sources = new SourceAccess({ clock, session, topology, refuse })
+  const sources = new SourceAccess({ clock, session, topology, prepare, refuse })
 
   const consumers = new Consumers({
     clock,

@@ -84,6 +84,20 @@ describe('a consumer is refused before anything is declared', () => {
     expect(mixed.message).toContain('maxAttempts')
   })
 
+  test('but a middleware may be more than one, and of any make', async () => {
+    class Counter {
+      readonly name = 'counter'
+      readonly phase = 'observe'
+      readonly count = 0
+      wrap<Next>(next: Next): Next {
+        return next
+      }
+    }
+    const own = { name: 'own', phase: 'guard', wrap: (next: never) => next, run: () => 1 } as const
+    const consumer = await transport.consume('orders', handler, { use: [new Counter(), own] })
+    expect(consumer.health().state).toBe('up')
+  })
+
   test('with a batch and a transactional middleware', async () => {
     const inbox = {
       name: 'inbox',

@@ -134,6 +134,7 @@ function bound(consumer: DriverConsumer): DriverConsumer {
     window: (scope, size) => consumer.window(scope, size),
     settle: (scope, items) => consumer.settle(scope, items),
     renew: (scope, deliveries) => consumer.renew(scope, deliveries),
+    ready: () => consumer.ready(),
     close: () => consumer.close(),
   }
 }

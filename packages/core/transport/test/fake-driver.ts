@@ -189,6 +189,7 @@ export function idleConsumer(): DriverConsumer {
     window: () => {},
     settle: (_scope, items) => Promise.resolve(items.map(() => 'confirmed')),
     renew: (_scope, deliveries) => Promise.resolve(deliveries.map(() => 'confirmed')),
+    ready: () => Promise.resolve(0),
     close: () => Promise.resolve(),
   }
 }

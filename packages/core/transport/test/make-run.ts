@@ -30,7 +30,6 @@ export function makeRun({
     token: undefined,
     message: makeWire(wire),
     deliveries,
-    stableId: true,
     invalid: undefined,
   }
   const run = new Run({ source: 'orders', output: () => Promise.resolve() }, held, delivery, now)

@@ -4,6 +4,7 @@ import type { WireMessage } from '../src/contract/wire-message.ts'
 export function wireMessage(id: string, bytes = 10, changed: Partial<WireMessage> = {}): WireMessage {
   return {
     id,
+    idMadeUp: false,
     type: 'order.created',
     time: 0,
     body: new Uint8Array(bytes),
@@ -19,6 +20,7 @@ export function wireMessage(id: string, bytes = 10, changed: Partial<WireMessage
     notBefore: undefined,
     attempt: 1,
     releases: 0,
+    trials: 0,
     replays: 0,
     firstFailedAt: undefined,
     lastFailedAt: undefined,

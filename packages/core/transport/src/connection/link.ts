@@ -116,8 +116,11 @@ export class Link<Native> {
           cancel()
           resolve(result)
         },
+        // Where it failed because the link is ending, that is told first: whoever tries again at once would find it there.
         (error: unknown) =>
-          fail(fromDriver(error, 'POSTHORN_BROKER_ERROR', { phase: 'connect', retryable: true })),
+          this.host.clock.defer(() =>
+            fail(fromDriver(error, 'POSTHORN_BROKER_ERROR', { phase: 'connect', retryable: true })),
+          ),
       )
     })
   }

@@ -195,6 +195,17 @@ describe('a question', () => {
     expect(clock.pending).toBe(0)
   })
 
+  test('that fails because the connection is about to end, ends with it, so that who asks again does not ask it', async () => {
+    const session = await started()
+    const { host } = driver.connection
+    const asking = session.ask('depth()', () => {
+      clock.defer(() => host.lost(connectionLost()))
+      return Promise.reject(new Error('The channel is closed.'))
+    })
+    await expect(asking).rejects.toMatchObject({ code: 'POSTHORN_CONNECTION_LOST' })
+    expect(session.supervisor.usable).toBeUndefined()
+  })
+
   test('that the driver answers with an error of its client, or by throwing, is refused with ours', async () => {
     const session = await started()
     const broken = (): never => {

@@ -7,6 +7,7 @@ import {
   never,
   type FakeDriver,
 } from '../../test/fake-driver.ts'
+import type { DriverHost } from '../contract/driver.ts'
 import type { ConnectionState } from '../contract/health.ts'
 import type { PosthornError } from '../errors.ts'
 import { createVirtualClock, type VirtualClock } from '../testing/virtual-clock.ts'
@@ -114,6 +115,20 @@ describe('the first connection', () => {
     expect(supervisor.state).toBe('down')
     expect(clock.pending).toBe(0)
   })
+
+  test.each([1, 2, 3, 4, 5, 6])(
+    'has one more try just before its time ends, however long the next wait would be (seed %i)',
+    async (seed) => {
+      clock = createVirtualClock({ seed })
+      const backAt = clock.now() + 28_000
+      const connect = (host: DriverHost): Promise<FakeConnection> =>
+        clock.now() < backAt ? refuse() : Promise.resolve(new FakeConnection(host))
+      driver.script.push(...Array.from({ length: 1_000 }, () => connect))
+      const starting = watch(supervise().start())
+      await clock.advance(30_000)
+      expect(starting).toEqual({ isDone: true, error: undefined })
+    },
+  )
 
   test('a try that hangs is given up after 10 s, its signal aborted, and the next one made', async () => {
     driver.script.push(stall)

@@ -27,6 +27,8 @@ export interface SupervisorOptions<Native> {
 
 /** A single try may not take longer: a broker that accepts and stays silent must not hang it. */
 const attemptTimeoutMs = 10_000
+/** What the last try for the first connection has of its time, at most. */
+const longestLastTryMs = 2_000
 /** Nor may declaring and consuming again on what it gave. */
 const setUpTimeoutMs = 30_000
 /** A connection that held for less counts as a failed try, so that a broker that drops each at once is not stormed. */
@@ -70,15 +72,18 @@ export class Supervisor<Native> {
 
   /** The first connection. Rejects with the last error when there is none in time, at once when trying again cannot help. */
   async start(): Promise<void> {
-    const deadline = this.clock.now() + this.options.connectTimeoutMs
+    const { connectTimeoutMs } = this.options
+    const deadline = this.clock.now() + connectTimeoutMs
+    // However long the next wait would be, there is one more try before the end.
+    const lastTryMs = Math.min(longestLastTryMs, connectTimeoutMs / 4)
     for (;;) {
       try {
         return await this.attempt(Math.min(attemptTimeoutMs, Math.max(1, deadline - this.clock.now())))
       } catch (caught) {
         const error = connectFailure(caught)
-        const delay = this.nextDelay()
+        const delay = Math.min(this.nextDelay(), deadline - lastTryMs - this.clock.now())
         if (this.ended !== undefined) throw this.ended
-        if (!error.retryable || this.clock.now() + delay >= deadline) {
+        if (!error.retryable || delay <= 0) {
           this.ended = error
           this.change('down', error)
           throw error

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { judgeArrival } from './arrival.ts'
+import { judgeArrival, wasAlone } from './arrival.ts'
 import { makeRun, type MadeRun } from '../../test/make-run.ts'
 
 const limits = { maxAttempts: 5, maxDeliveries: 10, maxBytes: 100 }
@@ -21,6 +21,19 @@ describe('judgeArrival', () => {
   ])('lets %s be judged rightly', (_, made, verdict) => {
     expect(judgeArrival(makeRun(made).delivery, now, limits)).toBe(verdict)
   })
+
+  test.each([
+    [10, 2, false],
+    [10, 3, true],
+    [4, 1, false],
+    [4, 2, true],
+    [2, 0, true],
+  ])(
+    'with at most %i hand-outs, one that was begun alone %i times ends processes: %s',
+    (maxDeliveries, trials, ends) => {
+      expect(wasAlone(makeRun({ wire: { trials } }).delivery, { ...limits, maxDeliveries })).toBe(ends)
+    },
+  )
 
   test('trusts nothing of an envelope that cannot be trusted', () => {
     const { delivery } = makeRun({ wire: { expiresAt: 0, attempt: 1e9 } })

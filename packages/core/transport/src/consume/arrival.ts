@@ -1,5 +1,6 @@
 import type { Delivery } from '../contract/driver.ts'
 import { PosthornError } from '../errors.ts'
+import { suspectFrom } from './suspicion.ts'
 
 /** The limits against which a delivery is held when it arrives. */
 export interface ArrivalLimits {
@@ -25,6 +26,14 @@ export function judgeArrival(delivery: Delivery, now: number, limits: ArrivalLim
   if (message.attempt > limits.maxAttempts) return 'attempts-exhausted'
   if (delivery.deliveries - message.releases > limits.maxDeliveries) return 'deliveries-exhausted'
   return 'handle'
+}
+
+/**
+ * Whether one that was handed out too often was alone in its process as often as it could be, at least at the end: where
+ * that is recorded, its neighbours, which were handed out as often, were not.
+ */
+export function wasAlone({ message }: Delivery, { maxDeliveries }: ArrivalLimits): boolean {
+  return message.trials >= Math.min(suspectFrom, maxDeliveries - suspectFrom + 1)
 }
 
 /** What is wrong with a delivery that is dead-lettered unread, where its own last failure does not say it. */

@@ -1,5 +1,5 @@
 import type { BatchConsumeOptions, ConsumeOptions } from '../contract/consume-options.ts'
-import type { BatchHandler, Handler, Middleware } from '../contract/middleware.ts'
+import type { BatchHandler, Handler, Middleware, MiddlewareFacts } from '../contract/middleware.ts'
 import { PosthornError } from '../errors.ts'
 import {
   callback,
@@ -30,6 +30,8 @@ export interface ConsumeSettings {
   readonly holdKey: boolean
   readonly maxAttempts: number
   readonly retryDelay: RetryDelay
+  /** What the policy of phase `retry` makes of a failure that it does not see itself. */
+  readonly decide: MiddlewareFacts['decide']
   readonly maxDeliveries: number
   readonly handlerTimeoutMs: number
   readonly maxBytes: number
@@ -52,12 +54,21 @@ export const consumeDefaults = {
 
 export const maxConcurrency = 100_000
 
-const middlewareRule: Rule = shape({
+const middlewareParts: Readonly<Record<string, Rule>> = {
   name: required(text({ max: 100 })),
   phase: required(oneOf('observe', 'retry', 'guard', 'once')),
   facts: custom('an object', (value) => typeof value === 'object'),
   wrap: required(callback()),
-})
+}
+
+/** A middleware may be more than that: a policy can be used without a transport, too. */
+const middlewareRule: Rule = {
+  check(value, place) {
+    const given = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+    const parts = Object.keys(middlewareParts).map((name) => [name, given?.[name]])
+    shape(middlewareParts).check(given === undefined ? value : Object.fromEntries(parts), place)
+  },
+}
 
 /** The rules of `ConsumeOptions`; `subscribe` has its own beside them. */
 export const consumeRules: Readonly<Record<string, Rule>> = {
@@ -144,6 +155,7 @@ export function consumeSettings(
     holdKey: order === 'key' && options.whileRetrying !== 'overtake',
     maxAttempts: ephemeral ? Infinity : maxAttempts,
     retryDelay: options.retryDelay ?? exponential(),
+    decide: policy?.facts?.decide,
     maxDeliveries: ephemeral
       ? Infinity
       : (options.maxDeliveries ?? Math.max(10, maxAttempts === Infinity ? 100 : 2 * maxAttempts)),

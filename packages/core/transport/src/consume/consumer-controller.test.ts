@@ -22,7 +22,7 @@ describe('an inbox', () => {
     const { clock, broker, open, close } = createConsumeBench()
     const transport = await open({
       stallMs: 1_000,
-      wrap: { connection: () => ({ depth: async () => depthOf(3) }) },
+      wrap: { consumer: () => ({ ready: async () => 3 }) },
     })
     const lost: string[] = []
     const inbox = await transport.inbox(() => undefined, { onLost: ({ code }) => lost.push(code) })
@@ -52,6 +52,7 @@ describe('setting up', () => {
               window: consumer.window.bind(consumer),
               settle: consumer.settle.bind(consumer),
               renew: consumer.renew.bind(consumer),
+              ready: consumer.ready.bind(consumer),
               close: () => {
                 closed++
                 return consumer.close()
@@ -136,6 +137,28 @@ describe('setting up', () => {
     await clock.advance(3_000)
     await close()
     expect(await refused).toMatchObject({ code: 'POSTHORN_CLOSED' })
+  })
+
+  test('that fails because the connection is about to end, goes on with the next one', async () => {
+    const { clock, broker, open, close } = createConsumeBench()
+    let failures = 1
+    const transport = await open({
+      name: 'one',
+      wrap: {
+        connection: (connection) => ({
+          consume: (...args) => {
+            if (failures-- <= 0) return connection.consume(...args)
+            clock.defer(() => broker.faults.cut('one'))
+            return Promise.reject(new Error('The channel is closed.'))
+          },
+        }),
+      },
+    })
+    let resolved = false
+    void transport.consume('orders', () => undefined).then(() => (resolved = true))
+    await clock.runUntil(() => resolved)
+    expect(transport.health().consumers.map(({ state }) => state)).toEqual(['up'])
+    await close()
   })
 
   test('resolves only when it reads, whichever connection that is on', async () => {
@@ -238,7 +261,7 @@ describe('a stall', () => {
     const { clock, open, close } = createConsumeBench()
     const transport = await open({
       stallMs: 4_000,
-      wrap: { connection: () => ({ depth: async () => depthOf(5) }) },
+      wrap: { consumer: () => ({ ready: async () => 5 }) },
     })
     const events = recordEvents(transport)
     const gate = createGate()
@@ -258,12 +281,26 @@ describe('a stall', () => {
     await close()
   })
 
+  test('is not one where what waits belongs to another consumer', async () => {
+    const { clock, open, close } = createConsumeBench({ shards: 2, lease: { scope: 'session' } })
+    const transports = [await open({ stallMs: 4_000 }), await open({ stallMs: 4_000 })]
+    const events = transports.map(recordEvents)
+    const gate = createGate()
+    for (const transport of transports)
+      await transport.consume('orders', () => gate.opened, { concurrency: 1, order: 'key' })
+    for (let data = 0; data < 10; data += 1) await transports[0]!.send('orders', { data, key: 'customer-1' })
+    await clock.advance(60_000)
+    expect((await transports[0]!.depth('orders')).ready).toBeGreaterThan(0)
+    expect(events.flatMap((one) => one.of('stalled'))).toEqual([])
+    gate.open()
+    await close()
+  })
+
   test('is noticed though the broker does not answer how much there is, at the next look', async () => {
     const { clock, open, close } = createConsumeBench()
     let asked = 0
-    const depth = (): Promise<ReturnType<typeof depthOf>> =>
-      asked++ === 0 ? new Promise(() => {}) : Promise.resolve(depthOf(5))
-    const transport = await open({ stallMs: 4_000, wrap: { connection: () => ({ depth }) } })
+    const ready = (): Promise<number> => (asked++ === 0 ? new Promise(() => {}) : Promise.resolve(5))
+    const transport = await open({ stallMs: 4_000, wrap: { consumer: () => ({ ready }) } })
     const events = recordEvents(transport)
     await transport.consume('orders', () => undefined)
     await clock.advance(20_000)
@@ -277,8 +314,7 @@ describe('a stall', () => {
     const transport = await open({
       stallMs: 4_000,
       wrap: {
-        connection: () => ({ depth: async () => depthOf(5) }),
-        consumer: () => ({ close: () => new Promise(() => {}) }),
+        consumer: () => ({ ready: async () => 5, close: () => new Promise(() => {}) }),
       },
     })
     const events = recordEvents(transport)
@@ -298,21 +334,3 @@ test('a consumer takes no concurrency that is none', async () => {
   }
   await close()
 })
-
-function depthOf(ready: number): {
-  ready: number
-  delayed: undefined
-  inFlight: undefined
-  deadLettered: undefined
-  oldestAgeMs: undefined
-  lag: undefined
-} {
-  return {
-    ready,
-    delayed: undefined,
-    inFlight: undefined,
-    deadLettered: undefined,
-    oldestAgeMs: undefined,
-    lag: undefined,
-  }
-}

@@ -1,6 +1,5 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Consumer, PauseOptions, StopOptions, StopReport } from '../contract/consumer.ts'
-import type { Depth } from '../contract/depth.ts'
 import type { ConsumeRequest, DriverConnection, DriverConsumer, Source } from '../contract/driver.ts'
 import type { EmitEvent } from '../contract/events.ts'
 import type { ConsumerHealth } from '../contract/health.ts'
@@ -80,7 +79,7 @@ export class ConsumerController implements Consumer {
       stallMs: host.stallMs,
       deliveredAt: () => runner.deliveredAt,
       hungrySince: () => (this.live === undefined ? undefined : runner.hungrySince()),
-      depth: () => this.depth(),
+      ready: async () => this.live?.consumer.ready(),
       stalled: (idleMs, ready) => this.stalled(idleMs, ready),
     })
   }
@@ -213,6 +212,8 @@ export class ConsumerController implements Consumer {
     } catch (error) {
       const failure = fromDriver(error, 'POSTHORN_BROKER_ERROR', { phase: 'declare', retryable: true })
       attachment.void(failure)
+      // Where it failed because the connection is going, that is told within this turn, and no failure of the consumer's.
+      await new Promise<void>((resolve) => this.clock.defer(resolve))
       throw failure
     }
     if (generation !== this.generation) {
@@ -223,10 +224,6 @@ export class ConsumerController implements Consumer {
     }
     if (ended !== undefined) throw ended
     return { target, consumer, attachment, since: this.clock.now() }
-  }
-
-  private async depth(): Promise<Depth | undefined> {
-    return this.live === undefined ? undefined : this.host.connection()?.depth(this.live.target)
   }
 
   private request(): ConsumeRequest {

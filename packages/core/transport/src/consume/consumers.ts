@@ -1,5 +1,6 @@
 import type { LoneGate } from './lone-gate.ts'
 import { ConsumerController } from './consumer-controller.ts'
+import { checkFacts } from './check-facts.ts'
 import { consumeRules, consumeSettings, type ConsumeSettings } from './consume-settings.ts'
 import { Runner } from './runner.ts'
 import type { TopologyRegistry } from '../connection/topology-registry.ts'
@@ -186,16 +187,20 @@ export class Consumers {
     ) {
       settings = { ...settings, maxDeliveries: settings.maxDeliveries + closesAllowed }
     }
-    const { scope, durationMs } = lease
-    if (scope !== 'session' || durationMs === undefined || settings.handlerTimeoutMs <= durationMs)
-      return settings
-    if (options.handlerTimeoutMs === undefined) return { ...settings, handlerTimeoutMs: durationMs }
-    throw new PosthornError(
-      'POSTHORN_UNSUPPORTED',
-      `${where}.handlerTimeoutMs is ${options.handlerTimeoutMs}, and ${broker.name} lets a delivery be held for ${durationMs} ms ` +
-        'at most. Lower it, or split the work into smaller messages.',
-      { phase: 'declare' },
-    )
+    const { scope, durationMs, longer } = lease
+    if (scope === 'session' && durationMs !== undefined && settings.handlerTimeoutMs > durationMs) {
+      if (options.handlerTimeoutMs !== undefined) {
+        throw new PosthornError(
+          'POSTHORN_UNSUPPORTED',
+          `${where}.handlerTimeoutMs is ${options.handlerTimeoutMs}, and ${broker.name} lets a delivery be held for ${durationMs} ms ` +
+            `at most. Lower it, split the work into smaller messages${longer === undefined ? '' : `, or ${longer}`}.`,
+          { phase: 'declare' },
+        )
+      }
+      settings = { ...settings, handlerTimeoutMs: durationMs }
+    }
+    checkFacts(where, settings, options)
+    return settings
   }
 
   private async start(
@@ -219,8 +224,7 @@ export class Consumers {
         gate,
         emit,
         capabilities,
-        output: (cause, stable, ordinal, output) =>
-          host.sender.output(cause, stable, source, ordinal, output),
+        output: (cause, ordinal, output) => host.sender.output(cause, source, ordinal, output),
       },
       settings,
     )

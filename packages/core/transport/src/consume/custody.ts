@@ -74,6 +74,16 @@ export class Custody implements OutcomesOwner, LoneRunOwner, PausingOwner {
     return isSuspect(run.delivery.deliveries, run.wire) && !this.settings.ephemeral
   }
 
+  /** Whether a crash can be put down to the message that was alone in its process. */
+  get recordsTrials(): boolean {
+    const { order, ephemeral } = this.settings
+    return order === 'key' && !ephemeral && this.host.capabilities().features.holdKey.level !== 'unsupported'
+  }
+
+  recordTrial(run: Run): void {
+    if (this.recordsTrials) this.outcomes.recordTrial(run)
+  }
+
   /** Whether it may not begin, nor be kept for its next attempt, here. */
   closed(run: Run): boolean {
     return !this.intake.open || run.held.closing

@@ -13,6 +13,7 @@ describe('withFailure', () => {
       lastFailedAt: 1_000,
       lastError: 'TypeError: no',
       releases: 0,
+      trials: 0,
     })
     const twice = withFailure(once, undefined, 3_000, undefined)
     expect(twice).toMatchObject({

@@ -21,6 +21,7 @@ export function withFailure(
     ...message,
     notBefore,
     attempt: message.attempt + 1,
+    trials: 0,
     firstFailedAt: message.firstFailedAt ?? now,
     lastFailedAt: now,
     lastError: error === undefined ? message.lastError : summary(describeError(error)),
@@ -29,7 +30,12 @@ export function withFailure(
 
 /** The message after a release: no attempt spent, and noted, so that its hand-out does not look like a crash. */
 export function withRelease(message: WireMessage, notBefore: number | undefined): WireMessage {
-  return { ...message, notBefore, releases: message.releases + 1 }
+  return { ...message, notBefore, releases: message.releases + 1, trials: 0 }
+}
+
+/** The message before it begins with nothing else in its process. */
+export function withTrial(message: WireMessage): WireMessage {
+  return { ...message, trials: message.trials + 1 }
 }
 
 /** Name, message and code of anything thrown, cut to a size that fits into a header. Never throws. */

@@ -9,6 +9,8 @@ export interface LoneRunOwner {
   /** Takes nothing more, and gives back what has not begun, but for one. */
   closeIntake(except?: Run): void
   giveBackUnbegun(run: Run): boolean
+  /** Records that it begins, where the broker can; it is `recording` until that is answered. */
+  recordTrial(run: Run): void
   /** Takes up again what can be. */
   reopen(): void
   pump(): void
@@ -26,6 +28,8 @@ export class LoneRun implements Yielding {
   private readonly checkpoints: Checkpoints
   private run: Run | undefined = undefined
   private admitted = false
+  /** That it begins has been recorded, or is being. */
+  private noted = false
   private cancelIdle: (() => void) | undefined = undefined
 
   constructor(owner: LoneRunOwner, gate: LoneGate, intake: Intake, slots: Slots, checkpoints: Checkpoints) {
@@ -43,6 +47,7 @@ export class LoneRun implements Yielding {
   begin(run: Run): void {
     this.run = run
     this.admitted = false
+    this.noted = false
     this.intake.lone = true
     this.owner.closeIntake(run)
     const asked = this.gate.ask(this, () => {
@@ -57,7 +62,11 @@ export class LoneRun implements Yielding {
     const { run, slots } = this
     if (run === undefined || !this.admitted || run.state !== 'waiting' || !slots.idle || !slots.free)
       return undefined
-    return run
+    if (!this.noted) {
+      this.noted = true
+      this.owner.recordTrial(run)
+    }
+    return run.recording ? undefined : run
   }
 
   /** Gives it back if it has not begun: nothing may start for now, and the others need not wait for that. */

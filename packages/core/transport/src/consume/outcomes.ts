@@ -4,7 +4,7 @@ import type { WireMessage } from '../contract/wire-message.ts'
 import { PosthornError } from '../errors.ts'
 import type { ConsumeSettings } from './consume-settings.ts'
 import { deadLetterRecord } from './dead-letter-record.ts'
-import { withFailure, withRelease } from './failed-message.ts'
+import { withFailure, withRelease, withTrial } from './failed-message.ts'
 import { exponential } from './retry-delay.ts'
 import type { Run } from './run.ts'
 import { refOf, type RunnerHost } from './runner-host.ts'
@@ -76,6 +76,12 @@ export class Outcomes implements SettlementListener {
     run.state = 'settling'
     this.settler.add(run, 'deadLetter', 0, run.wire, deadLetterRecord(consumer, run, reason, error, attempts))
     this.turns.end(run)
+  }
+
+  /** Records that it begins alone, so that a crash says something about it, and nothing about what waits beside it. */
+  recordTrial(run: Run): void {
+    run.wire = withTrial(run.wire)
+    this.settler.add(run, 'hold', 0, run.wire, undefined)
   }
 
   undecodable(run: Run, error: PosthornError): void {
@@ -206,8 +212,10 @@ export class Outcomes implements SettlementListener {
     })
   }
 
-  lost(item: PendingSettlement): void {
-    this.lose(item.run, leaseLostError(this.host.source))
+  lost({ run }: PendingSettlement): void {
+    // It comes again elsewhere; nothing of its key may overtake it until the whole scope is known to be lost, or not.
+    if (run.keyed && !run.lost) this.owner.giveBackBehind(run)
+    this.lose(run, leaseLostError(this.host.source))
   }
 
   failed(item: PendingSettlement, error: PosthornError): number {

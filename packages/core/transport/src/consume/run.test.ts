@@ -19,8 +19,17 @@ describe('the context of a handler', () => {
       idempotencyKey: 'order-1',
       lost: false,
     })
-    const { held, delivery } = run
-    expect(new Run(run.owner, held, { ...delivery, stableId: false }, 0).idempotencyKey).toBeUndefined()
+    expect(makeRun({ wire: { id: 'made-up', idMadeUp: true } }).idempotencyKey).toBeUndefined()
+  })
+
+  test('says when its sender wanted it handled, on a first attempt', () => {
+    const due = (wire: Parameters<typeof makeRun>[0] & object): number | undefined => makeRun(wire).dueAt
+    expect([
+      due({ wire: { time: 1_000, notBefore: 4_000 } }),
+      due({ wire: { time: 1_000, notBefore: undefined } }),
+      due({ wire: { time: 1_000, attempt: 2 } }),
+      due({ wire: { time: 1_000, replays: 1 } }),
+    ]).toEqual([4_000, 1_000, undefined, undefined])
   })
 
   test('makes a signal when it is asked for, aborted already where it should be', () => {
@@ -93,6 +102,11 @@ describe('the context of a handler', () => {
       `context.retry({ delayMs }) takes milliseconds from 0, and got ${String(delayMs)}`,
     )
     expect(() => run.release({ delayMs })).toThrow('context.release({ delayMs })')
+  })
+
+  test('tells when the first of its failures was', () => {
+    expect(makeRun().firstFailedAt).toBeUndefined()
+    expect(makeRun({ wire: { attempt: 3, firstFailedAt: 5_000 } }).firstFailedAt).toBe(5_000)
   })
 
   test('makes settlements', () => {

@@ -95,12 +95,21 @@ export class Run implements Context {
     return this.delivery.deliveries
   }
 
+  get firstFailedAt(): number | undefined {
+    return this.wire.firstFailedAt
+  }
+
+  get dueAt(): number | undefined {
+    const { attempt, replays, notBefore, time } = this.wire
+    return attempt === 1 && replays === 0 ? (notBefore ?? time) : undefined
+  }
+
   get source(): string {
     return this.owner.source
   }
 
   get idempotencyKey(): string | undefined {
-    return this.delivery.stableId ? this.wire.id : undefined
+    return this.wire.idMadeUp ? undefined : this.wire.id
   }
 
   get lease(): Lease {

@@ -19,7 +19,7 @@ export interface RunnerHost {
   readonly gate: LoneGate
   readonly capabilities: () => Capabilities
   readonly emit: EmitEvent
-  output(cause: WireMessage, stable: boolean, ordinal: number, output: HandlerOutput): Promise<void>
+  output(cause: WireMessage, ordinal: number, output: HandlerOutput): Promise<void>
 }
 
 /** As the handler sees it. */

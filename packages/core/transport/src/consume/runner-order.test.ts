@@ -28,6 +28,31 @@ describe('a consumer with order by key', () => {
     await close()
   })
 
+  test('starts no later message of a key whose retry could not be recorded, since it is not ours any more', async () => {
+    const { clock, open, close } = createConsumeBench()
+    let isLost = false
+    const settle =
+      (consumer: DriverConsumer): DriverConsumer['settle'] =>
+      async (scope, items) => {
+        isLost ||= items.some(({ verb }) => verb === 'hold')
+        return isLost ? items.map(() => 'lost') : consumer.settle(scope, items)
+      }
+    const transport = await open({ wrap: { consumer: (consumer) => ({ settle: settle(consumer) }) } })
+    const seen: unknown[] = []
+    await transport.consume(
+      'orders',
+      ({ data }) => {
+        seen.push(data)
+        if (data === 'a1') throw new Error('again')
+      },
+      { order: 'key', prefetch: 20, retryDelay: fixed(5_000) },
+    )
+    await transport.sendMany('orders', keyed('a1', 'a2', 'a3', 'b1'))
+    await clock.advance(1_000)
+    expect(seen).toEqual(['a1', 'b1'])
+    await close()
+  })
+
   test('keeps a key until a handler that ran out of its time has ended, also when its message is gone by then', async () => {
     const { clock, open, close } = createConsumeBench()
     const transport = await open()

@@ -5,13 +5,14 @@ import type { Message } from '../contract/message.ts'
 import type { HandlerOutput } from '../contract/middleware.ts'
 import type { Settlement } from '../contract/settlement.ts'
 import { PosthornError, toPosthornError } from '../errors.ts'
-import { describeRefusal, judgeArrival } from './arrival.ts'
+import { describeRefusal, judgeArrival, wasAlone } from './arrival.ts'
 import { Attachment, type ScopeListener } from './attachment.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { Closers } from './closers.ts'
 import type { ConsumeSettings } from './consume-settings.ts'
 import { consumerHealth } from './consumer-health.ts'
 import { Custody } from './custody.ts'
+import { decideFailure } from './decide-failure.ts'
 import { drain, type Draining } from './drain.ts'
 import { handlerStages, type HandlerStages } from './handler-stages.ts'
 import type { HeldScope } from './held-scope.ts'
@@ -21,7 +22,6 @@ import type { Outcomes } from './outcomes.ts'
 import { receivedMessage } from './received-message.ts'
 import { Run, type RunOwner } from './run.ts'
 import { refOf, type RunnerHost } from './runner-host.ts'
-import { retryAfter } from './settlement.ts'
 import { Slots } from './slots.ts'
 import { Sweep } from './sweep.ts'
 import { Turns } from './turns.ts'
@@ -152,6 +152,8 @@ export class Runner implements RunOwner, ScopeListener, Draining {
     const verdict = judgeArrival(run.delivery, now, this.settings)
     if (verdict === 'handle') return this.custody.enqueue(run, now)
     if (verdict === 'expired') return this.outcomes.expire(run)
+    const isUnproven = verdict === 'deliveries-exhausted' && this.custody.recordsTrials
+    if (isUnproven && !wasAlone(run.delivery, this.settings)) return this.custody.enqueue(run, now)
     const error = describeRefusal(verdict, run.delivery, this.settings)
     if (verdict === 'invalid') this.outcomes.undecodable(run, error as PosthornError)
     else this.outcomes.bury(run, verdict, error, run.wire.attempt - 1)
@@ -208,13 +210,17 @@ export class Runner implements RunOwner, ScopeListener, Draining {
     try {
       result = this.stages.next(message, run)
     } catch (error) {
-      return this.ended(run, retryAfter(undefined, error))
+      return this.ended(run, this.decide(run, error))
     }
     if (!(result instanceof Promise)) return this.ended(run, result)
     result.then(
       (settlement) => this.ended(run, settlement),
-      (error: unknown) => this.ended(run, retryAfter(undefined, error)),
+      (error: unknown) => this.ended(run, this.decide(run, error)),
     )
+  }
+
+  private decide(run: Run, error: unknown): Settlement {
+    return decideFailure(this.host, this.settings.decide, run, error)
   }
 
   private ended(run: Run, settlement: Settlement): void {
@@ -246,7 +252,7 @@ export class Runner implements RunOwner, ScopeListener, Draining {
     )
     this.abandon(run, error)
     this.host.emit('handlerTimedOut', { ...refOf(run), timeoutMs })
-    this.outcomes.settle(run, retryAfter(undefined, error))
+    this.outcomes.settle(run, this.decide(run, error))
     if (run.lost) this.intake.left(run.held)
     this.lone.end(run)
     this.pump()
@@ -259,7 +265,7 @@ export class Runner implements RunOwner, ScopeListener, Draining {
   }
 
   output(cause: Run, ordinal: number, output: HandlerOutput): Promise<void> {
-    return this.host.output(cause.wire, cause.delivery.stableId, ordinal, output)
+    return this.host.output(cause.wire, ordinal, output)
   }
 
   // What its holder and its middleware ask for

@@ -14,6 +14,7 @@ export const ack: AckSettlement = Object.freeze({
   value: undefined,
 } as const)
 
+/** An ack, for middleware that answers in place of the handler; `value` is what that would have returned. */
 export function ackWith(value: unknown): AckSettlement {
   return value === undefined ? ack : { [settlementBrand]: true, verb: 'ack', value }
 }

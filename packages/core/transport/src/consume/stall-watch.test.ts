@@ -16,7 +16,7 @@ function create(): {
     stallMs: 4_000,
     deliveredAt: () => state.deliveredAt,
     hungrySince: () => state.since,
-    depth: async () => ({ ready: state.ready }) as never,
+    ready: async () => state.ready,
     stalled: (_, ready) => stalls.push([clock.now(), ready]),
   })
   watch.start()
@@ -72,9 +72,9 @@ describe('StallWatch', () => {
       stallMs: 4_000,
       deliveredAt: () => state.deliveredAt,
       hungrySince: () => state.since,
-      depth: async () => {
+      ready: async () => {
         state.since = clock.now()
-        return { ready: 3 } as never
+        return 3
       },
       stalled: () => stalls.push(clock.now()),
     })

@@ -1,5 +1,4 @@
 import type { Clock } from '../contract/clock.ts'
-import type { Depth } from '../contract/depth.ts'
 import { inTime } from './in-time.ts'
 
 export interface StallWatchOptions {
@@ -10,7 +9,8 @@ export interface StallWatchOptions {
   readonly deliveredAt: () => number
   /** When something last came, or could begin to; `undefined` while there is no credit, or something is held or paused. */
   readonly hungrySince: () => number | undefined
-  readonly depth: () => Promise<Depth | undefined>
+  /** How much waits; `undefined` where nobody says. */
+  readonly ready: () => Promise<number | undefined>
   readonly stalled: (idleMs: number, ready: number) => void
 }
 
@@ -52,12 +52,11 @@ export class StallWatch {
   }
 
   private async check(): Promise<void> {
-    const { clock, deliveredAt, depth, stalled } = this.options
+    const { clock, deliveredAt, stalled } = this.options
     if (deliveredAt() > this.stalledAt) this.stalls = 0
     const idleMs = this.look()
     if (idleMs === undefined || idleMs < this.patienceMs) return
-    const found = await inTime(clock, this.patienceMs, depth())
-    const ready = found?.ready ?? found?.lag ?? 0
+    const ready = (await inTime(clock, this.patienceMs, this.options.ready())) ?? 0
     // What came, or was paused, while the broker was asked is no stall.
     if (ready === 0 || this.stopped || (this.look() ?? 0) < idleMs) return
     this.stalls++

@@ -1,7 +1,7 @@
 import type { WireMessage } from '../contract/wire-message.ts'
 
 /** From this many hand-outs without a recorded outcome on, a message is suspected of ending its process. */
-const suspectFrom = 3
+export const suspectFrom = 3
 
 /** Whether a message of so many hand-outs is to be handled with nothing else in the process. */
 export function isSuspect(deliveries: number, message: WireMessage): boolean {

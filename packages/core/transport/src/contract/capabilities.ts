@@ -19,9 +19,12 @@ export interface Capability {
 export type Feature =
   /** A confirmed message survives the end of the broker's process. */
   | 'durability'
-  /** `delayMs` when sending. Limits: `maxMs`, `latenessMs`. */
+  /**
+   * `delayMs` when sending. Never early; late by at most `latenessMs` and `latenessShare` of the delay, together.
+   * Limits: `maxMs`, `latenessMs`, `latenessShare` (from 0 to 1; 0.25 is a quarter of the delay).
+   */
   | 'delayedSend'
-  /** A delay before the next attempt, however long: where the broker's own is bounded, the driver hops. Limits: `latenessMs`. */
+  /** A delay before the next attempt, however long: where the broker's own is bounded, the driver hops. Limits: those of `delayedSend` but `maxMs`. */
   | 'delayedRetry'
   /** A release spends neither an attempt nor a counted delivery. */
   | 'uncountedRelease'
@@ -31,7 +34,7 @@ export type Feature =
   | 'deliveryCount'
   /** Attempts are recorded apart from hand-outs. Emulated: crashes and releases spend them too. */
   | 'attemptCount'
-  /** Limits: `levels`. */
+  /** The highest goes first. Limits: `levels`; `lowerEvery`, where every so many-th may be a lower one all the same. */
   | 'priority'
   /**
    * Messages of one key in order, also with several consumers. Limits: `shards`, where a source is split into so many
@@ -53,7 +56,7 @@ export type Feature =
   | 'inbox'
   /** The broker itself filters by pattern; emulated: the driver filters what it gets. */
   | 'patternRouting'
-  /** Queues that refuse beyond a bound. Limits: `overshoot`, the messages that may be taken beyond it. */
+  /** Queues that refuse beyond a bound. Limits: `overshoot`, how many may be taken beyond it besides those under way then. */
   | 'boundedQueues'
   /** The order and position of what is released in place is kept. */
   | 'releaseInPlace'
@@ -66,6 +69,8 @@ export interface LeaseCapability {
   readonly scope: 'delivery' | 'session'
   /** Milliseconds of one lease; with `session` the longest time from arrival to settlement (`maxHoldMs`), if any. */
   readonly durationMs: number | undefined
+  /** How to have a longer one, where that can be: `raise …`. */
+  readonly longer?: string
 }
 
 export interface BrokerLimits {

@@ -13,6 +13,13 @@ export interface Context {
   readonly attempt: number
   /** The broker's hand-outs, this one included; also rises by crashes. */
   readonly deliveries: number
+  /** When the first recorded failure was; epoch milliseconds. `undefined` on the first attempt, and where the broker keeps none. */
+  readonly firstFailedAt: number | undefined
+  /**
+   * On a first attempt: when its sender wanted it handled, which is when it was made, with its delay; epoch milliseconds of the
+   * sender's clock. `undefined` on later attempts and after a replay.
+   */
+  readonly dueAt: number | undefined
   /** The queue, or `<topic>/<group>`. */
   readonly source: string
   /** Aborts when the handler's time is over, the lease is lost or a shutdown's deadline has passed. */

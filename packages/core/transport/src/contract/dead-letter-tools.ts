@@ -1,4 +1,5 @@
 import type { DeadLetterRecord } from './dead-letters.ts'
+import type { OutgoingMessage } from './message.ts'
 import type { MessageHeaders } from './wire-message.ts'
 
 /** One dead letter: the record, and the message as it arrived. */
@@ -22,9 +23,23 @@ export interface DeadLetter extends DeadLetterRecord {
 }
 
 /** What to do with one dead letter in a pass. */
-export type DeadLetterChoice = 'keep' | 'replay' | 'discard'
+export type DeadLetterChoice = 'keep' | 'replay' | 'discard' | DeadLetterEdit
+
+/** Replay a changed copy: a message of its own, in place of the dead letter. */
+export interface DeadLetterEdit {
+  /** What is different; fields left out stay as they are. */
+  readonly edit: Partial<Omit<OutgoingMessage, 'id' | 'delayMs'>> & {
+    /** Another than the dead letter's, which becomes the copy's `causationId` unless one is given. */
+    readonly id: string
+  }
+}
 
 export interface PassOptions {
+  /**
+   * Entries that are read, decided on and carried out together. 1 to 100. Default 100: a decision may wait for that of 99
+   * others.
+   */
+  readonly atATime?: number
   /** Ends the pass after the entry at hand; the rest is kept. */
   readonly signal?: AbortSignal
 }
@@ -49,7 +64,7 @@ export interface DeadLetters {
   page(options?: { readonly limit?: number; readonly cursor?: string }): Promise<DeadLetterPage>
   /**
    * Decides on each entry that is there now, oldest first. Replaying gives a message back to this source only, with its
-   * id and a fresh budget of attempts. Rejects with `POSTHORN_DEAD_LETTERS_BUSY` while another pass is open.
+   * id, or the edited copy's, and a fresh budget of attempts. Rejects with `POSTHORN_DEAD_LETTERS_BUSY` while another pass is open.
    */
   pass(
     decide: (entry: DeadLetter) => DeadLetterChoice | Promise<DeadLetterChoice>,

@@ -190,8 +190,6 @@ export interface Delivery {
    * `uncountedRelease` and `uncountedClose` are unsupported.
    */
   readonly deliveries: number
-  /** False when the id was made up here and the next hand-out would carry another one. */
-  readonly stableId: boolean
   /** Why the envelope cannot be trusted (a forged attempt, an unknown version); it is dead-lettered at once. */
   readonly invalid: string | undefined
 }
@@ -243,6 +241,11 @@ export interface DriverConsumer {
   settle(scope: Scope, items: readonly SettleItem[]): Promise<readonly SettleOutcome[]>
   /** Renews the leases of deliveries, where they have their own; answers per delivery, in order. Never rejects. */
   renew(scope: Scope, deliveries: readonly Delivery[]): Promise<readonly SettleOutcome[]>
+  /**
+   * How many messages wait that could be handed out here: of the scopes that it has, where the source is split into parts.
+   * `undefined` where the broker cannot say.
+   */
+  ready(): Promise<number | undefined>
   /**
    * Ends the reading: writes what it answered `sent` for, then gives back what is unsettled, in order, uncounted where the
    * broker can. With `order: 'key'` nobody else gets a later message of the scope before that. Never rejects.

@@ -49,8 +49,17 @@ export interface Middleware {
 export interface MiddlewareFacts {
   /** Of phase `retry`: the attempts after which the runner dead-letters. */
   readonly maxAttempts?: number
-  /** Of phase `retry`: from the first attempt to the last at most. */
+  /** Of phase `retry`: from the first attempt to the last at most, of waiting alone. */
   readonly retrySpanMs?: number
+  /** Of phase `retry`: how long after a message was dead-lettered it may be replayed. */
+  readonly replayHorizonMs?: number
+  /** Of phase `retry`: what it makes of a failure that does not come through the chain, such as the end of a handler's time. */
+  readonly decide?: (
+    error: unknown,
+    message: Message,
+    context: Context,
+    runtime: Pick<MiddlewareRuntime, 'source' | 'clock' | 'emit'>,
+  ) => Settlement
   /** How long a repeated message is recognised. */
   readonly deduplicationWindowMs?: number
   /** Needs each message to be settled by itself, so it cannot stand before a batch handler. */

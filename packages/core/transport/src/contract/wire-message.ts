@@ -9,6 +9,11 @@ export type MessageHeaders = Readonly<Record<string, string>>
 export interface WireMessage {
   /** Identity; survives retry, dead letter and replay. */
   readonly id: string
+  /**
+   * The id was made up for a message of somebody else's that has none, nor a position that is the same on every hand-out.
+   * Another hand-out of the original has another one, so it is no idempotency key, on copies neither.
+   */
+  readonly idMadeUp: boolean
   readonly type: string
   /** When it was made; epoch milliseconds. */
   readonly time: number
@@ -31,6 +36,8 @@ export interface WireMessage {
   readonly attempt: number
   /** Releases recorded so far, where the broker can record one. */
   readonly releases: number
+  /** How often it was begun with nothing else in its process, and no outcome recorded since. */
+  readonly trials: number
   /** How often it was replayed from the dead letters. */
   readonly replays: number
   /** Epoch milliseconds. */

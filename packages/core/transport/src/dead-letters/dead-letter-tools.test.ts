@@ -4,14 +4,20 @@ import type { DeadLetterDecision, DeadLetterEntry, SettleOutcome } from '../cont
 import type { WireMessage } from '../contract/wire-message.ts'
 import { PosthornError } from '../errors.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
+import { jsonCodec } from '../codec/json-codec.ts'
+import { describeCapabilities } from '../memory/capabilities.ts'
+import { memoryDefaults } from '../memory/options.ts'
+import { createMessagePreparer } from '../message/prepare-message.ts'
 import { createDeadLetterTools } from './dead-letter-tools.ts'
-import type { DeadLetter } from '../contract/dead-letter-tools.ts'
+import type { DeadLetter, DeadLetterEdit, PassReport } from '../contract/dead-letter-tools.ts'
 
 const clock = createVirtualClock()
 const lost = new PosthornError('POSTHORN_DEAD_LETTERS_LOST', 'The pass is not ours any more.')
 
 let letters: DeadLetterEntry[]
+let reads: number[]
 let decided: string[]
+let messages: WireMessage[]
 let opened: (string | undefined)[]
 let closes: number
 let onRead: () => void
@@ -21,6 +27,8 @@ let onClose: () => Promise<string | undefined>
 beforeEach(() => {
   letters = Array.from({ length: 250 }, (_, index) => letter(`e${index}`))
   decided = []
+  reads = []
+  messages = []
   opened = []
   closes = 0
   onRead = () => {}
@@ -51,6 +59,13 @@ function letter(entryId: string, changed: Partial<WireMessage> = {}): DeadLetter
 const tools = createDeadLetterTools({
   clock,
   name: 'orders',
+  destination: 'orders',
+  prepare: createMessagePreparer({
+    codec: jsonCodec,
+    clock,
+    createId: () => 'made up',
+    broker: () => ({ name: 'memory', version: '1', capabilities: describeCapabilities(memoryDefaults) }),
+  }),
   count: () => Promise.resolve(letters.length),
   open: (cursor) => {
     opened.push(cursor)
@@ -58,6 +73,7 @@ const tools = createDeadLetterTools({
     return Promise.resolve({
       read: async (max) => {
         onRead()
+        reads.push(max)
         const page = letters.slice(position, position + max)
         position += page.length
         return page
@@ -65,6 +81,7 @@ const tools = createDeadLetterTools({
       decide: async (items) =>
         items.map((item) => {
           decided.push(`${item.decision} ${item.entry.entryId}`)
+          messages.push(item.message)
           return onDecide(item)
         }),
       close: () => {
@@ -86,6 +103,33 @@ describe('a pass', () => {
     expect(decided).toHaveLength(250)
     expect(decided.slice(0, 4)).toEqual(['keep e0', 'keep e1', 'keep e2', 'discard e3'])
     expect(closes).toBe(1)
+  })
+
+  test('carries decisions out as many at a time as it is told', async () => {
+    letters = letters.slice(0, 5)
+    const log: string[] = []
+    onDecide = ({ entry }) => {
+      log.push(`did ${entry.entryId}`)
+      return 'confirmed'
+    }
+    await tools.pass(
+      ({ entryId }) => {
+        log.push(`decided ${entryId}`)
+        return 'replay'
+      },
+      { atATime: 2 },
+    )
+    expect(reads).toEqual([2, 2, 2, 2])
+    expect(log.slice(0, 6)).toEqual([
+      'decided e0',
+      'decided e1',
+      'did e0',
+      'did e1',
+      'decided e2',
+      'decided e3',
+    ])
+    await expect(tools.pass(() => 'keep', { atATime: 0 })).rejects.toEqual(invalid)
+    await expect(tools.pass(() => 'keep', { atATime: 101 })).rejects.toEqual(invalid)
   })
 
   test('shows each entry whole, in copies', async () => {
@@ -285,4 +329,59 @@ describe('a page', () => {
 
 test('they are counted', async () => {
   expect(await tools.count()).toBe(250)
+})
+
+describe('an edit', () => {
+  const old = { key: 'k', priority: 7, replyTo: 'inbox', replays: 2, headers: { tenant: 'a' }, attempt: 9 }
+  const edit = (changes: DeadLetterEdit['edit']): Promise<PassReport> => tools.pass(() => ({ edit: changes }))
+
+  test('is replayed with its changes, all else as it was, and names what it was made of', async () => {
+    letters = [letter('e0', old)]
+    const report = await edit({ id: 'new', data: { fixed: true }, headers: { by: 'me' } })
+    expect(report).toEqual({ kept: 0, replayed: 1, discarded: 0, failed: 0 })
+    expect(decided).toEqual(['replay e0'])
+    expect(messages[0]).toEqual({
+      ...letters[0]?.message,
+      id: 'new',
+      body: Buffer.from('{"fixed":true}'),
+      contentType: 'application/json',
+      headers: { by: 'me' },
+      causationId: 'id of e0',
+      attempt: 1,
+      replays: 3,
+    })
+  })
+
+  test('leaves the bytes alone where it gives no data', async () => {
+    letters = [letter('e0', { contentType: 'text/csv' })]
+    await edit({ id: 'new', type: 'order.fixed', causationId: 'ticket-7', expiresAt: clock.now() + 1_000 })
+    const { body } = letters[0]!.message
+    expect(messages[0]).toMatchObject({
+      body,
+      contentType: 'text/csv',
+      type: 'order.fixed',
+      causationId: 'ticket-7',
+      expiresAt: clock.now() + 1_000,
+    })
+  })
+
+  test('may lift an expiry that keeps the message from being replayed', async () => {
+    letters = [letter('e0', { expiresAt: 1 })]
+    expect(await edit({ id: 'new' })).toMatchObject({ replayed: 0, failed: 1 })
+    expect(await edit({ id: 'new', expiresAt: clock.now() + 5 })).toMatchObject({ replayed: 1, failed: 0 })
+  })
+
+  test.each<[string, unknown, string]>([
+    ['the same id', { id: 'id of e0', data: 1 }, 'another id'],
+    ['no id', { data: 1 }, 'another id'],
+    ['a delay', { id: 'new', delayMs: 5 }, 'without delayMs'],
+    ['a field that does not exist', { id: 'new', dat: 1 }, '"dat"'],
+    ['data that cannot be encoded', { id: 'new', data: { at: 5n } }, 'BigInt'],
+    ['a reserved header', { id: 'new', headers: { 'posthorn-x': '1' } }, 'posthorn-x'],
+    ['nothing', null, 'an object'],
+  ])('with %s is refused, and the entry kept', async (_, changes, named) => {
+    letters = [letter('e0'), letter('e1')]
+    await expect(edit(changes as DeadLetterEdit['edit'])).rejects.toThrow(named)
+    expect([decided, closes]).toEqual([[], 1])
+  })
 })

@@ -1,31 +1,26 @@
-import type { Clock } from '../contract/clock.ts'
-import type {
-  DeadLetter,
-  DeadLetterChoice,
-  DeadLetterPage,
-  DeadLetters,
-  PassOptions,
-  PassReport,
-} from '../contract/dead-letter-tools.ts'
+import type { DeadLetterPage, DeadLetters, PassOptions, PassReport } from '../contract/dead-letter-tools.ts'
 import type { DeadLetterEntry } from '../contract/driver.ts'
 import { PosthornError } from '../errors.ts'
 import { checkOptions, custom, text, wholeNumber } from '../options/check-options.ts'
 import { showValue } from '../options/show-value.ts'
 import { shownLetter } from './shown-letter.ts'
-import { runPass, type OpenPass } from './run-pass.ts'
+import { runPass, type OpenPass, type PassHost } from './run-pass.ts'
 
-export interface DeadLetterToolsHost {
-  readonly clock: Clock
+export interface DeadLetterToolsHost extends PassHost {
   /** The source, for errors. */
   readonly name: string
   count(): Promise<number>
   open(cursor: string | undefined): Promise<OpenPass>
 }
 
-const signalRule = custom('an AbortSignal', (value) => value instanceof AbortSignal)
+const passRules = {
+  signal: custom('an AbortSignal', (value) => value instanceof AbortSignal),
+  atATime: wholeNumber({ min: 1, max: 100 }),
+}
+const readAtATime = 100
 const nothing: PassReport = { kept: 0, replayed: 0, discarded: 0, failed: 0 }
 
-type Decide = (entry: DeadLetter) => DeadLetterChoice | Promise<DeadLetterChoice>
+type Decide = Parameters<DeadLetters['pass']>[0]
 
 /** The work on one source's dead letters, on the driver's one pass. */
 export function createDeadLetterTools(host: DeadLetterToolsHost): DeadLetters {
@@ -37,11 +32,11 @@ export function createDeadLetterTools(host: DeadLetterToolsHost): DeadLetters {
     options: PassOptions = {},
     isDone = () => false,
   ): Promise<PassReport> => {
-    checkOptions(`${where}.${call}`, options, { signal: signalRule })
-    const { signal } = options
+    checkOptions(`${where}.${call}`, options, passRules)
+    const { signal, atATime = readAtATime } = options
     if (signal?.aborted === true) return nothing
     const opened = await host.open(undefined)
-    return runPass(opened, decide, () => signal?.aborted === true || isDone(), host.clock)
+    return runPass(opened, decide, () => signal?.aborted === true || isDone(), atATime, host)
   }
 
   const chosen = (

@@ -6,6 +6,7 @@ import type { DeadLetters } from '../contract/dead-letter-tools.ts'
 import type { Depth } from '../contract/depth.ts'
 import type { SourceRef } from '../contract/transport.ts'
 import { isPosthornError } from '../errors.ts'
+import type { PrepareMessage } from '../message/prepare-message.ts'
 import { parseSourceRef, sourceName, type DurableSource } from '../routing/names.ts'
 import { createDeadLetterTools } from './dead-letter-tools.ts'
 
@@ -13,6 +14,7 @@ export interface SourceAccessHost<Native> {
   readonly clock: Clock
   readonly session: Session<Native>
   readonly topology: TopologyRegistry
+  readonly prepare: PrepareMessage
   /** Throws when nothing can be asked any more. */
   refuse(): void
 }
@@ -29,6 +31,8 @@ export class SourceAccess<Native> {
     const source = this.source(ref)
     return createDeadLetterTools({
       clock: this.host.clock,
+      prepare: this.host.prepare,
+      destination: source.kind === 'queue' ? source.name : source.topic,
       name: sourceName(source),
       count: () => this.ask(source, (link) => link.ask((connection) => connection.countDeadLetters(source))),
       open: (cursor) =>

@@ -76,6 +76,11 @@ export class Consumer implements DriverConsumer {
     return this.owns(scope) ? scope.renew(deliveries) : allOf('lost', deliveries.length)
   }
 
+  async ready(): Promise<number> {
+    if (!this.connection.isReachable) await this.connection.reach()
+    return [...this.sessions].reduce((sum, { line }) => sum + line.ready, 0)
+  }
+
   close(): Promise<void> {
     this.end(this.parts.settings.release === 'counted')
     return Promise.resolve()

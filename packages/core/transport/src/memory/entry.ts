@@ -72,10 +72,6 @@ export class Entry implements Delivery {
     return this.sequence
   }
 
-  get stableId(): boolean {
-    return this.origin?.createId === undefined
-  }
-
   get invalid(): string | undefined {
     return this.origin?.invalid
   }

@@ -22,7 +22,7 @@ describe('a queue', () => {
     const reader = await client.consume(queue('orders'))
     await lab.turn()
     expect(reader.delivery('a').message).toEqual(sent)
-    expect(reader.delivery('a')).toMatchObject({ deliveries: 1, stableId: true, invalid: undefined })
+    expect(reader.delivery('a')).toMatchObject({ deliveries: 1, invalid: undefined })
   })
 
   test('hands out a higher priority first, and what has none as priority 4', async () => {

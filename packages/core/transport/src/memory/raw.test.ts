@@ -19,9 +19,14 @@ describe('a message of a foreign program', () => {
     await lab.turn()
     const [, foreign] = reader.deliveries
     expect(foreign).toMatchObject({
-      stableId: true,
       invalid: undefined,
-      message: { type: '', attempt: 1, contentType: 'application/json', headers: { 'x-trace': 'abc' } },
+      message: {
+        idMadeUp: false,
+        type: '',
+        attempt: 1,
+        contentType: 'application/json',
+        headers: { 'x-trace': 'abc' },
+      },
     })
     expect(foreign?.message.body).toEqual(body)
     expect(reader.ids).toEqual(['before', foreign?.message.id, 'after'])
@@ -39,7 +44,7 @@ describe('a message of a foreign program', () => {
     await lab.turn()
     lab.broker.faults.dropLeases('orders')
     await lab.turn()
-    expect(reader.deliveries.map((delivery) => delivery.stableId)).toEqual([false, false])
+    expect(reader.deliveries.map((delivery) => delivery.message.idMadeUp)).toEqual([true, true])
     expect(new Set(reader.ids).size).toBe(2)
   })
 

@@ -33,7 +33,7 @@ export function createRaw(parts: BrokerParts): MemoryRaw {
     put(source, { body, headers = {}, properties = {}, hasPosition = true }) {
       const queue = parts.queues.get(source)
       if (queue === undefined) throw missing(`source "${source}"`)
-      const { message, stableId, invalid } = readEnvelope({
+      const { message, invalid } = readEnvelope({
         headers,
         native: properties,
         body: Uint8Array.from(body),
@@ -41,7 +41,7 @@ export function createRaw(parts: BrokerParts): MemoryRaw {
         now: parts.clock.now(),
         createId,
       })
-      queue.insertForeign(message, { createId: stableId ? undefined : createId, invalid })
+      queue.insertForeign(message, { createId: hasPosition ? undefined : createId, invalid })
     },
     take(source) {
       const queue = parts.queues.get(source)

@@ -6,6 +6,7 @@ export type EnvelopeField = Exclude<keyof WireMessage, 'body' | 'headers'>
 /** The header that each field travels in where the broker has no native property for it. */
 export const headerNames: Readonly<Record<EnvelopeField, string>> = {
   id: 'posthorn-id',
+  idMadeUp: 'posthorn-id-made-up',
   type: 'posthorn-type',
   time: 'posthorn-time',
   contentType: 'posthorn-content-type',
@@ -19,6 +20,7 @@ export const headerNames: Readonly<Record<EnvelopeField, string>> = {
   notBefore: 'posthorn-not-before',
   attempt: 'posthorn-attempt',
   releases: 'posthorn-releases',
+  trials: 'posthorn-trials',
   replays: 'posthorn-replays',
   firstFailedAt: 'posthorn-first-failed-at',
   lastFailedAt: 'posthorn-last-failed-at',

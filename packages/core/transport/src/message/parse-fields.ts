@@ -44,6 +44,11 @@ export function parsePriority(given: unknown): number | undefined {
   return level === undefined ? undefined : Math.min(level, 9)
 }
 
+export function parseFlag(given: unknown): boolean | undefined {
+  if (given === true || given === 'true') return true
+  return given === false || given === 'false' ? false : undefined
+}
+
 export function parseError(given: unknown): string | undefined {
   return typeof given === 'string' ? cleanText(given) : undefined
 }
@@ -64,5 +69,6 @@ export const wanted: ReadonlyMap<Parse<unknown>, string> = new Map<Parse<unknown
   [parseAttempt, `a whole number from 1 to ${maxCount}`],
   [parseCount, `a whole number from 0 to ${maxCount}`],
   [parsePriority, 'a whole number from 0 to 9'],
+  [parseFlag, 'true or false'],
   [parseError, 'text'],
 ])

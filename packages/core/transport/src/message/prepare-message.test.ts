@@ -76,6 +76,8 @@ describe('preparing a message', () => {
       notBefore: undefined,
       attempt: 1,
       releases: 0,
+      trials: 0,
+      idMadeUp: false,
       replays: 0,
       firstFailedAt: undefined,
       lastFailedAt: undefined,

@@ -69,6 +69,7 @@ export function createMessagePreparer(parts: MessagePreparerParts): PrepareMessa
     }
     return {
       id: id === undefined ? createId(now) : checkId(id),
+      idMadeUp: false,
       type: type ?? destinationName,
       time: time === undefined ? now : checkTime('time', time),
       body: encoded.body,
@@ -84,6 +85,7 @@ export function createMessagePreparer(parts: MessagePreparerParts): PrepareMessa
       notBefore: delayMs === undefined ? undefined : toNotBefore(delayMs, now, broker),
       attempt: 1,
       releases: 0,
+      trials: 0,
       replays: 0,
       firstFailedAt: undefined,
       lastFailedAt: undefined,

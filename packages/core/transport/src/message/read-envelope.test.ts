@@ -27,6 +27,7 @@ describe('readEnvelope', () => {
     expect(read({})).toEqual({
       message: {
         id: 'made-up',
+        idMadeUp: true,
         type: '',
         time: now,
         body,
@@ -42,12 +43,12 @@ describe('readEnvelope', () => {
         notBefore: undefined,
         attempt: 1,
         releases: 0,
+        trials: 0,
         replays: 0,
         firstFailedAt: undefined,
         lastFailedAt: undefined,
         lastError: undefined,
       },
-      stableId: false,
       invalid: undefined,
     })
   })
@@ -63,8 +64,8 @@ describe('readEnvelope', () => {
 
     expect(read({ headers: header, native, position }).message.id).toBe('from-header')
     expect(read({ native, position }).message.id).toBe('from-property')
-    expect(read({ position })).toMatchObject({ stableId: true, message: { id: position } })
-    expect(read({})).toMatchObject({ stableId: false, message: { id: 'made-up' } })
+    expect(read({ position })).toMatchObject({ message: { id: position, idMadeUp: false } })
+    expect(read({})).toMatchObject({ message: { id: 'made-up', idMadeUp: true } })
   })
 
   test('takes the type from the native property, and the type as the routing key', () => {
@@ -171,6 +172,7 @@ describe('readEnvelope', () => {
     ['posthorn-attempt', ['2'], { attempt: 1 }],
     ['posthorn-releases', '-1', { releases: 0 }],
     ['posthorn-replays', 'many', { replays: 0 }],
+    ['posthorn-id-made-up', 'perhaps', { idMadeUp: true }],
     ['posthorn-version', '2', {}],
     ['posthorn-version', '', {}],
     ['posthorn-version', '1.0', {}],

@@ -4,6 +4,7 @@ import {
   parseAttempt,
   parseCount,
   parseError,
+  parseFlag,
   parseId,
   parseKey,
   parsePriority,
@@ -33,8 +34,6 @@ export interface EnvelopeInput {
 
 export interface EnvelopeReading {
   readonly message: WireMessage
-  /** False when the id was made up here. */
-  readonly stableId: boolean
   /** What cannot be trusted, naming the header; the message has a harmless value in its place. */
   readonly invalid: string | undefined
 }
@@ -49,6 +48,8 @@ export function readEnvelope(input: EnvelopeInput): EnvelopeReading {
   const type = reader.read('type', parseText) ?? ''
   const message: WireMessage = {
     id: id ?? input.position ?? input.createId(),
+    idMadeUp:
+      reader.read('idMadeUp', parseFlag) === true || (id === undefined && input.position === undefined),
     type,
     time: reader.read('time', parseTime) ?? input.now,
     body: input.body,
@@ -64,12 +65,13 @@ export function readEnvelope(input: EnvelopeInput): EnvelopeReading {
     notBefore: reader.read('notBefore', parseTime),
     attempt: reader.read('attempt', parseAttempt) ?? 1,
     releases: reader.read('releases', parseCount) ?? 0,
+    trials: reader.read('trials', parseCount) ?? 0,
     replays: reader.read('replays', parseCount) ?? 0,
     firstFailedAt: reader.read('firstFailedAt', parseTime),
     lastFailedAt: reader.read('lastFailedAt', parseTime),
     lastError: reader.read('lastError', parseError),
   }
-  return { message, stableId: id !== undefined || input.position !== undefined, invalid: reader.invalid }
+  return { message, invalid: reader.invalid }
 }
 
 /** The headers of one message, those of the envelope apart from the user's, and the first problem with them. */

@@ -10,7 +10,7 @@ const fields = Object.keys(headerNames) as readonly EnvelopeField[]
 
 /**
  * The headers of a message on a broker that has native properties for the fields in `native`: the user's, and one for
- * each other field that is set. Fields that say what a reader assumes anyway are left out: attempt 1, no releases, no
+ * each other field that is set. Fields that say what a reader assumes anyway are left out: an id that was given, attempt 1, no releases, no
  * replays, a routing key that is the type. Without a prototype.
  */
 export function writeEnvelope(
@@ -31,7 +31,8 @@ export function writeEnvelope(
 
 /** Whether a reader takes the field to be so when there is no header for it. */
 function isAssumed(message: WireMessage, field: EnvelopeField): boolean {
+  if (field === 'idMadeUp') return !message.idMadeUp
   if (field === 'attempt') return message.attempt === 1
-  if (field === 'releases' || field === 'replays') return message[field] === 0
+  if (field === 'releases' || field === 'trials' || field === 'replays') return message[field] === 0
   return field === 'routingKey' && message.routingKey === message.type
 }

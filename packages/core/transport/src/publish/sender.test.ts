@@ -289,8 +289,8 @@ describe('middleware', () => {
 
 describe('what a handler sends', () => {
   const cause = wireMessage('cause-1', 10, { correlationId: 'flow-1' })
-  const put = (sender: Sender, message: OutgoingMessage, stable = true, ordinal = 0): Promise<void> =>
-    sender.output(cause, stable, 'orders', ordinal, {
+  const put = (sender: Sender, message: OutgoingMessage, idMadeUp = false, ordinal = 0): Promise<void> =>
+    sender.output({ ...cause, idMadeUp }, 'orders', ordinal, {
       kind: 'send',
       destination: 'bills',
       message,
@@ -301,7 +301,7 @@ describe('what a handler sends', () => {
   test('is caused by its message, and has the same id on every attempt', async () => {
     await put(create(), { data: 1 })
     await put(create(), { data: 1 })
-    await put(create(), { data: 1 }, true, 1)
+    await put(create(), { data: 1 }, false, 1)
     const [first, again, other] = written()
     expect(first).toMatchObject({ causationId: 'cause-1', correlationId: 'flow-1' })
     expect(again?.id).toBe(first?.id)
@@ -322,8 +322,8 @@ describe('what a handler sends', () => {
   })
 
   test('of a message without an identity has a new id each time', async () => {
-    await put(create(), { data: 1 }, false)
-    await put(create(), { data: 1 }, false)
+    await put(create(), { data: 1 }, true)
+    await put(create(), { data: 1 }, true)
     const [first, second] = written()
     expect(first?.id).not.toBe(second?.id)
   })

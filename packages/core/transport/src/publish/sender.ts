@@ -82,18 +82,12 @@ export class Sender {
   }
 
   /** What a handler sends: caused by its message and, where that has an identity, with an id that repeats with it. */
-  output(
-    cause: WireMessage,
-    stable: boolean,
-    source: string,
-    ordinal: number,
-    output: HandlerOutput,
-  ): Promise<void> {
+  output(cause: WireMessage, source: string, ordinal: number, output: HandlerOutput): Promise<void> {
     const { kind, destination, message, options } = output
     // What is no message at all is refused like any other.
     if (typeof message !== 'object' || message === null) return this.one(kind, destination, message, options)
     const given: Partial<OutgoingMessage> = message
-    const id = given.id ?? (stable ? deriveId(cause.id, source, destination, ordinal) : undefined)
+    const id = given.id ?? (cause.idMadeUp ? undefined : deriveId(cause.id, source, destination, ordinal))
     const correlationId = given.correlationId ?? cause.correlationId
     const caused = {
       ...message,
@@ -111,8 +105,9 @@ export class Sender {
   /** The innermost stage. */
   private write(batch: PublishBatch): Promise<void> {
     const { kind, destination, messages, options } = batch
-    const [only] = messages
-    if (messages.length === 1 && only !== undefined) return this.writeOne(kind, destination, only, options)
+    // Also what is no message at all, which is refused as it would be without middleware.
+    if (messages.length === 1)
+      return this.writeOne(kind, destination, messages[0] as OutgoingMessage, options)
     return this.writeMany(batch)
   }
 
