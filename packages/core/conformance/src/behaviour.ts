@@ -30,3 +30,8 @@ export interface Area {
 export class NotShown extends Error {
   override readonly name = 'NotShown'
 }
+
+/** Thrown where a behaviour needs a fault that the broker under test has not, with the reason. */
+export class CannotBeBroken extends Error {
+  override readonly name = 'CannotBeBroken'
+}

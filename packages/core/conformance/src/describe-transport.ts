@@ -28,21 +28,24 @@ export function describeTransport<Harness extends TransportHarness>(
       known = await probe(subject)
     }, timeout)
 
-    for (const area of areas) {
-      describe(`${area.title}`, () => {
-        for (const behaviour of area.behaviours) {
-          const alone = subject.concurrent !== true || (behaviour.needs?.faults ?? []).length > 0
-          const options = { timeout: timeout + (behaviour.extraMs ?? 0), concurrent: !alone }
-          test(`${behaviour.id}. ${behaviour.sentence}`, options, async (context) => {
-            const outcome = await runBehaviour(subject, behaviour)
-            outcomes.set(behaviour, outcome)
-            if (outcome.result === 'failed') throw outcome.error
-            if (outcome.result === 'not shown')
-              context.skip(`not shown for ${subject.name}: ${outcome.reason}`)
-            expect(['shown', 'refused', 'declared']).toContain(outcome.result)
-          })
-        }
-      })
+    for (const concurrent of [true, false]) {
+      for (const { title, behaviours } of areas) {
+        const chosen = behaviours.filter((behaviour) => runsWithOthers(subject, behaviour) === concurrent)
+        if (chosen.length === 0) continue
+        describe(`${title}`, { concurrent }, () => {
+          for (const behaviour of chosen) {
+            const limit = timeout + (behaviour.extraMs ?? 0)
+            test(`${behaviour.id}. ${behaviour.sentence}`, { timeout: limit }, async (context) => {
+              const outcome = await runBehaviour(subject, behaviour)
+              outcomes.set(behaviour, outcome)
+              if (outcome.result === 'failed') throw outcome.error
+              if (outcome.result === 'not shown')
+                context.skip(`not shown for ${subject.name}: ${outcome.reason}`)
+              expect(['shown', 'refused', 'declared']).toContain(outcome.result)
+            })
+          }
+        })
+      }
     }
 
     afterAll(async () => {
@@ -55,6 +58,13 @@ export function describeTransport<Harness extends TransportHarness>(
       await writeResults(folder, summarise(known, found))
     })
   })
+}
+
+function runsWithOthers<Harness extends TransportHarness>(
+  { concurrent = false, alone }: TransportUnderTest<Harness>,
+  { needs: { faults = [] } = {} }: Behaviour,
+): boolean {
+  return concurrent && faults.every((fault) => alone !== undefined && !alone.includes(fault))
 }
 
 function probe<Harness extends TransportHarness>(subject: TransportUnderTest<Harness>): Promise<Subject> {

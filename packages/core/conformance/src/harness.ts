@@ -26,9 +26,18 @@ export interface TransportHarness {
 
 type Done = void | Promise<void>
 
+/** In the place of a fault that no harness could offer, since the broker has no such thing; says why. */
+export interface CannotHappen {
+  readonly cannotHappen: string
+}
+
+/** Faults that some brokers do not have. Everything else can befall any broker. */
+export const faultsSomeLack = ['failSettlements', 'revoke', 'stall'] as const
+
 /**
  * What a harness can break, on purpose. `source` is a queue's name or `<topic>/<group>`. A fault that is left out makes
- * the behaviours that need it "not shown"; in its place can stand a text that says why there is none.
+ * the behaviours that need it "not shown"; in its place can stand a text that says why the harness has none. Where the
+ * broker has no such thing, `{ cannotHappen }` makes them "declared"; should it happen all the same, they fail.
  */
 export interface Faults<Harness extends TransportHarness = TransportHarness> {
   /** The transport's process dies: nothing that it holds is settled, and nothing that it does from now on reaches the broker. */
@@ -48,11 +57,11 @@ export interface Faults<Harness extends TransportHarness = TransportHarness> {
   /** The next `count` dead letters cannot be written; their messages stay where they are. */
   readonly failDeadLetters?: ((harness: Harness, count: number) => Done) | string
   /** The next `count` settlements fail, the deliveries staying where they are. */
-  readonly failSettlements?: ((harness: Harness, count: number) => Done) | string
+  readonly failSettlements?: ((harness: Harness, count: number) => Done) | string | CannotHappen
   /** Whatever is held of the source stops being its holders', who are not told. */
   readonly dropLeases?: ((harness: Harness, source: string) => Done) | string
   /** Takes every scope of the source back in order, as a rebalance does. */
-  readonly revoke?: ((harness: Harness, source: string) => Done) | string
+  readonly revoke?: ((harness: Harness, source: string) => Done) | string | CannotHappen
   /** Ends the consumers of the source from the broker's side, while their connections live. */
   readonly endConsumers?: ((harness: Harness, source: string) => Done) | string
   /** While on, the broker takes no messages and says so, as for want of memory. */
@@ -60,7 +69,7 @@ export interface Faults<Harness extends TransportHarness = TransportHarness> {
   /** Deletes a queue or a group, with its messages and consumers. */
   readonly loseDeclared?: ((harness: Harness, source: string) => Done) | string
   /** While on, nothing of the source is handed out although it has messages. */
-  readonly stall?: ((harness: Harness, source: string, on: boolean) => Done) | string
+  readonly stall?: ((harness: Harness, source: string, on: boolean) => Done) | string | CannotHappen
 }
 
 export type FaultName = keyof Faults
@@ -76,8 +85,10 @@ export interface TransportUnderTest<Harness extends TransportHarness = Transport
   readonly quietMs?: number
   /** Milliseconds of real time for each test. Default 60,000. */
   readonly testTimeoutMs?: number
-  /** Whether tests that need no fault run at the same time, since most of them only wait. Default false. */
+  /** Whether tests run at the same time, since most of them only wait. Default false. */
   readonly concurrent?: boolean
+  /** With `concurrent`: what needs one of these faults runs by itself, since others would feel it. Default: any fault. */
+  readonly alone?: readonly FaultName[]
   /** Whether a complete run writes its results when the environment asks for them. Default true. */
   readonly writesResults?: boolean
 }

@@ -1,11 +1,12 @@
-import { NotShown, type Behaviour } from './behaviour.ts'
+import { CannotBeBroken, NotShown, type Behaviour } from './behaviour.ts'
 import { runOnBench, type Bench } from './bench/bench.ts'
 import { askFor, canBeAskedFor } from './features/asking.ts'
 import type { TransportHarness, TransportUnderTest } from './harness.ts'
 
 /**
  * What became of a behaviour. `refused`: a feature that it needs is unsupported, and asking for it was refused as it has
- * to be. `declared`: it is unsupported and nobody can ask for it; the capability names the alternative.
+ * to be. `declared`: it is unsupported and nobody can ask for it, and the capability names the alternative; or what the
+ * behaviour is about cannot happen on this broker.
  */
 export type Outcome =
   | { readonly result: 'shown' }
@@ -41,10 +42,15 @@ async function attempt(bench: Bench, behaviour: Behaviour): Promise<Outcome> {
     }
     // Asking for one that is not offered says why.
     for (const name of needed) void bench.faults[name]
+  } catch (error) {
+    if (error instanceof CannotBeBroken) return { result: 'declared', reason: error.message }
+    return notShown(error)
+  }
+  try {
     await behaviour.run(bench)
     return { result: 'shown' }
   } catch (error) {
-    return error instanceof NotShown ? { result: 'not shown', reason: error.message } : failed(error)
+    return notShown(error)
   }
 }
 
@@ -53,6 +59,10 @@ function alternative(bench: Bench, feature: keyof Bench['capabilities']['feature
   if (named === undefined || named === '')
     throw new Error(`"${feature}" is unsupported, and the capability names no alternative.`)
   return named
+}
+
+function notShown(error: unknown): Outcome {
+  return error instanceof NotShown ? { result: 'not shown', reason: error.message } : failed(error)
 }
 
 function failed(error: unknown): Outcome {

@@ -19,6 +19,8 @@ export interface MemoryVariant {
   /** Default: a virtual one of its own. */
   readonly clock?: Clock
   readonly options?: Omit<MemoryBrokerOptions, 'clock'>
+  /** Whether what foreign programs put has a position that identifies it. Default true. */
+  readonly positions?: boolean
   readonly wrapDriver?: WrapDriver
   readonly wrapTransport?: (transport: Transport) => Transport
 }
@@ -66,7 +68,8 @@ export function createMemoryHarness(variant: MemoryVariant = {}): MemoryHarness 
       broker.faults.crash(this.nameOf(transport))
     },
     raw: {
-      put: async (queue, message) => broker.raw.put(queue, message),
+      put: async (queue, message) =>
+        broker.raw.put(queue, { ...message, hasPosition: variant.positions ?? true }),
     },
     close: async () => undefined,
   }

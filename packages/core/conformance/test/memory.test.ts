@@ -30,3 +30,6 @@ for (const [name, options] of Object.entries(variants)) {
   const subject = memorySubject(name, () => ({ options }))
   describeTransport({ ...subject, writesResults: name === 'memory' })
 }
+
+const withoutPositions = memorySubject('memory-no-positions', () => ({ positions: false }))
+describeTransport({ ...withoutPositions, writesResults: false })

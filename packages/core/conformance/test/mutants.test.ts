@@ -24,7 +24,7 @@ describe('the suite catches a transport that', () => {
   })
 })
 
-test('the behaviours that catch them pass on the transport as it is', async () => {
+test('the behaviours that catch them pass on the transport as it is', { timeout: 60_000 }, async () => {
   for (const id of new Set(mutants.flatMap((mutant) => mutant.caughtBy))) {
     expect({ id, result: await run(id, () => ({})) }).toEqual({ id, result: 'shown' })
   }

@@ -2,10 +2,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, describe, test } from 'vitest'
-import { behaviours, runBehaviour, type Behaviour } from '@posthorn/conformance'
+import {
+  behaviours,
+  runBehaviour,
+  type Behaviour,
+  type FaultName,
+  type TransportUnderTest,
+} from '@posthorn/conformance'
 import { summarise } from '../src/results/summarise.ts'
 import { writeResults } from '../src/results/write-results.ts'
-import { createMemoryHarness, memorySubject } from './memory-harness.ts'
+import { createMemoryHarness, memorySubject, type MemoryHarness } from './memory-harness.ts'
 
 const behaviour = (run: Behaviour['run'], needs: Behaviour['needs'] = {}): Behaviour => ({
   id: '0',
@@ -107,6 +113,125 @@ describe('a behaviour', () => {
     expect(outcome).toMatchObject({
       result: 'declared',
       reason: expect.stringContaining('"durability" is unsupported'),
+    })
+  })
+})
+
+test('what is delayed may be late by what the broker declares, and by a share of the delay', async () => {
+  const subject: TransportUnderTest = {
+    name: 'memory',
+    async create() {
+      const harness = createMemoryHarness()
+      return {
+        ...harness,
+        async open(options) {
+          const transport = await harness.open(options)
+          const { capabilities } = transport
+          const delayedSend = { level: 'native', limits: { latenessMs: 100, latenessShare: 0.25 } } as const
+          const features = { ...capabilities.features, delayedSend }
+          Object.defineProperty(transport, 'capabilities', { value: { ...capabilities, features } })
+          return transport
+        },
+      }
+    },
+  }
+  const found: number[] = []
+  await runBehaviour(
+    subject,
+    behaviour(async (bench) => {
+      await bench.open()
+      found.push(bench.lateness('delayedSend', 4_000), bench.lateness('delayedRetry', 4_000))
+    }),
+  )
+  expect(found).toEqual([1_100, 100])
+})
+
+describe('a fault that cannot happen on the broker', () => {
+  const cannotHappen = 'an ack has no answer here'
+  const never = (faults: NonNullable<Behaviour['needs']>): Behaviour =>
+    behaviour(() => Promise.reject(new Error('it must not run')), faults)
+  const without = (name: FaultName, reason: string): TransportUnderTest<MemoryHarness> => {
+    const subject = memorySubject('memory')
+    return { ...subject, faults: { ...subject.faults, [name]: { cannotHappen: reason } } }
+  }
+
+  test('leaves what needs it declared, with the reason', async () => {
+    expect(
+      await runBehaviour(
+        without('failSettlements', cannotHappen),
+        never({ faults: ['kill', 'failSettlements'] }),
+      ),
+    ).toEqual({ result: 'declared', reason: cannotHappen })
+  })
+
+  test('excuses nothing that needs other faults', async () => {
+    expect(await runBehaviour(without('stall', cannotHappen), never({ faults: ['revoke'] }))).toMatchObject({
+      result: 'failed',
+      reason: 'it must not run',
+    })
+  })
+
+  test.each(['kill', 'cut', 'rejectPublishes', 'endConsumers'] as const)(
+    'is none of those that befall any broker: %s',
+    async (name) => {
+      expect(await runBehaviour(without(name, cannotHappen), never({ faults: [name] }))).toMatchObject({
+        result: 'failed',
+        reason: expect.stringContaining(`"${name}" cannot happen (an ack has no answer here), but it can`),
+      })
+    },
+  )
+
+  test('has a reason', async () => {
+    expect(await runBehaviour(without('stall', ' '), never({ faults: ['stall'] }))).toMatchObject({
+      result: 'failed',
+      reason: `The fault "stall" is neither a function nor a text nor { cannotHappen: 'why' }.`,
+    })
+  })
+
+  test('has to be named by the behaviour that needs it', async () => {
+    const outcome = await runBehaviour(
+      without('stall', cannotHappen),
+      behaviour((bench) => bench.faults.stall('orders', true)),
+    )
+    expect(outcome).toMatchObject({ result: 'failed' })
+  })
+
+  test('fails what sees a settlement fail all the same', async () => {
+    const harness = createMemoryHarness()
+    const outcome = await runBehaviour(
+      { ...without('failSettlements', cannotHappen), create: async () => harness },
+      behaviour(async (bench) => {
+        const queue = bench.name('orders')
+        const transport = await bench.open()
+        const events = bench.events(transport)
+        await transport.consume(queue, () => harness.broker.faults.failSettlements(1))
+        await transport.send(queue, { data: 1 })
+        await bench.until('the failure is told', () => events.of('settlementFailed').length > 0)
+      }),
+    )
+    expect(outcome).toMatchObject({
+      result: 'failed',
+      reason: expect.stringContaining('"failSettlements" cannot happen, but an ack failed'),
+    })
+  })
+
+  test('fails what sees a source stall all the same', async () => {
+    const harness = createMemoryHarness()
+    const outcome = await runBehaviour(
+      { ...without('stall', cannotHappen), create: async () => harness },
+      behaviour(async (bench) => {
+        const queue = bench.name('orders')
+        const transport = await bench.open({ stallMs: 1_000 })
+        const events = bench.events(transport)
+        await transport.consume(queue, () => undefined)
+        harness.broker.faults.stall(queue, true)
+        await transport.send(queue, { data: 1 })
+        await bench.until('the stall is told', () => events.of('stalled').length > 0)
+      }),
+    )
+    expect(outcome).toMatchObject({
+      result: 'failed',
+      reason: expect.stringContaining('"stall" cannot happen, but'),
     })
   })
 })

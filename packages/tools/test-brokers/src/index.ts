@@ -1,7 +1,14 @@
 export { ServerUnavailable } from './install/server-unavailable.ts'
 export { openLedger, type Ledger, type LedgerEntry } from './ledger/open-ledger.ts'
 export { readLedger } from './ledger/read-ledger.ts'
+export { startPostgres, tryStartPostgres } from './postgres/start-postgres.ts'
 export { findFreePorts } from './process/find-free-ports.ts'
+export type { TestServer } from './process/test-server.ts'
+export { tryFindOpenssl } from './programs/find-openssl.ts'
+export { tryFindPika } from './programs/find-pika.ts'
+export { tryFindPromtool, tryStartPrometheus, type PrometheusOptions } from './prometheus/start-prometheus.ts'
+export { amqpMethods, type AmqpFrame } from './proxy/amqp-frame.ts'
+export type { FrameChange } from './proxy/frame-editor.ts'
 export type { Direction, LinkShape } from './proxy/link.ts'
 export type { PendingCut } from './proxy/pending-cut.ts'
 export { startTcpProxy, type TcpProxy, type TcpProxyOptions } from './proxy/tcp-proxy.ts'
@@ -12,6 +19,8 @@ export type {
   RabbitmqVersion,
 } from './rabbitmq/rabbitmq-server.ts'
 export { startRabbitmq, tryStartRabbitmq } from './rabbitmq/start-rabbitmq.ts'
+export { startRedis, tryStartRedis, type RedisOptions } from './redis/start-redis.ts'
+export { seededRandom } from './seeded-random.ts'
 export {
   connectWorker,
   type WorkerConnection,

@@ -120,6 +120,50 @@ export const deadLetterPasses: Area = {
       },
     },
     {
+      id: '63c',
+      sentence:
+        'Given a pass that edits, then the copy goes to its own source only, with its own id and what was left as it was',
+      needs: { features: ['deadLetterPass'] },
+      async run(bench) {
+        const topic = bench.name('events')
+        const transport = await bench.open()
+        const billing = bench.record()
+        const shipping = bench.record()
+        const picky = billing.handler(({ context, message }) =>
+          message.data === 'broken' ? context.deadLetter({ reason: 'broken' }) : 'done',
+        )
+        await transport.subscribe(topic, picky, { group: 'billing' })
+        await transport.subscribe(topic, shipping.handler(), { group: 'shipping' })
+        await transport.publish(topic, {
+          id: 'event-1',
+          type: 'order.created',
+          data: 'broken',
+          key: 'a',
+          headers: { tenant: 'acme' },
+        })
+        const letters = transport.deadLetters({ topic, group: 'billing' })
+        await bench.deadLetters(transport, { topic, group: 'billing' }, 1)
+        const report = await letters.pass(() => ({ edit: { id: 'event-1b', data: 'mended' } }))
+        assert.deepEqual(report, { kept: 0, replayed: 1, discarded: 0, failed: 0 })
+        await bench.until('the copy is handled', () => billing.calls.length >= 2)
+        await bench.quiet()
+        assert.deepEqual(
+          billing.calls.map(({ id, data, attempt, message }) =>
+            [id, data, attempt, message.replays, message.type, message.key, message.headers['tenant']].join(
+              ' ',
+            ),
+          ),
+          ['event-1 broken 1 0 order.created a acme', 'event-1b mended 1 1 order.created a acme'],
+        )
+        assert.equal(billing.calls[1]?.message.causationId, 'event-1')
+        assert.deepEqual(
+          shipping.calls.map((call) => call.id),
+          ['event-1'],
+        )
+        assert.equal(await letters.count(), 0)
+      },
+    },
+    {
       id: '64',
       sentence:
         'Given a replay, then the message has its id, a fresh budget and a replay more, and goes to its own source only',

@@ -14,7 +14,7 @@ function longDelay(bench: Bench, feature: Feature): number {
 
 function checkDue(bench: Bench, feature: Feature, what: string, waited: number, delayMs: number): void {
   assert.ok(waited >= delayMs, `${what} came after ${waited} ms, ${delayMs - waited} ms early`)
-  const most = delayMs + bench.lateness(feature)
+  const most = delayMs + bench.lateness(feature, delayMs)
   assert.ok(waited <= most, `${what} came after ${waited} ms, later than ${most} ms`)
 }
 
@@ -38,7 +38,7 @@ export const delays: Area = {
         await bench.until(
           'it arrives',
           () => seen.calls.length > 0,
-          delayMs + bench.lateness('delayedSend') + 30_000,
+          delayMs + bench.lateness('delayedSend', delayMs) + 30_000,
         )
         await bench.quiet()
         assert.deepEqual(seen.data, ['later'])
@@ -64,7 +64,7 @@ export const delays: Area = {
         await bench.until(
           'all arrive',
           () => seen.calls.length >= delays.length,
-          longMs + bench.lateness('delayedSend') + 1_000,
+          longMs + bench.lateness('delayedSend', longMs) + 1_000,
         )
         await bench.quiet()
         assert.deepEqual(
@@ -99,7 +99,7 @@ export const delays: Area = {
         await bench.until(
           'all are handled',
           () => seen.calls.length >= 6,
-          longMs + bench.lateness('delayedRetry') + 5_000,
+          longMs + bench.lateness('delayedRetry', longMs) + 5_000,
         )
         await bench.quiet()
         assert.equal(seen.calls.length, 6)

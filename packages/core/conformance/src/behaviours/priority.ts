@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Area } from '../behaviour.ts'
 
+const rankOf = (data: unknown): number => Number(String(data).split(' ')[0])
+
 export const priority: Area = {
   title: 'Priority',
   behaviours: [
@@ -29,11 +31,19 @@ export const priority: Area = {
         await transport.consume(queue, seen.handler(), { concurrency: 1 })
         await bench.until('all are handled', () => seen.calls.length >= sends.flat().length)
         await bench.quiet()
-        const ranks = priorities.map((priority) => priority ?? 4).toSorted((a, b) => b - a)
-        assert.deepEqual(
-          seen.data,
-          ranks.flatMap((rank) => Array.from({ length: 5 }, (_, step) => `${rank} ${step}`)),
-        )
+        for (const rank of priorities.map((priority) => priority ?? 4)) {
+          assert.deepEqual(
+            seen.data.filter((data) => rankOf(data) === rank),
+            Array.from({ length: 5 }, (_, step) => `${rank} ${step}`),
+          )
+        }
+        const lowerEvery = limits?.['lowerEvery'] ?? Infinity
+        let early = 0
+        for (const [index, data] of seen.data.entries()) {
+          if (seen.data.slice(index).some((later) => rankOf(later) > rankOf(data))) early += 1
+          const told = `lower ones went before higher ones: ${seen.data.join(', ')}`
+          assert.ok(early <= Math.ceil((index + 1) / lowerEvery), told)
+        }
       },
     },
   ],

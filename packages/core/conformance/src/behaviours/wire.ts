@@ -136,6 +136,36 @@ export const wire: Area = {
       },
     },
     {
+      id: '70c',
+      sentence:
+        "Given a foreign program's message without an id, when it is retried, dead-lettered and replayed, then its idempotency key is the same each time, or missing each time",
+      async run(bench) {
+        const queue = bench.name('orders')
+        const transport = await bench.open()
+        await transport.declare({ queues: [{ name: queue }] })
+        await bench.put(queue, { json: 1 })
+        const seen = bench.record()
+        await transport.consume(
+          queue,
+          seen.handler(({ message, attempt, context }) => {
+            if (attempt === 1) throw new Error('again')
+            return message.replays === 0 ? context.deadLetter({ reason: 'no' }) : 'done'
+          }),
+          { retryDelay: fixed(1_000) },
+        )
+        await bench.deadLetters(transport, queue, 1)
+        await transport.deadLetters(queue).replay('all')
+        await bench.until('the replayed one is handled', () => seen.calls.length >= 4)
+        await bench.quiet()
+        assert.deepEqual(seen.attempts, [1, 2, 1, 2])
+        const keys = seen.calls.map((call) => call.context.idempotencyKey)
+        assert.deepEqual(
+          keys,
+          keys.map(() => keys[0]),
+        )
+      },
+    },
+    {
       id: '71',
       sentence: 'Given a body over `maxBytes` of the consumer, then it is dead-lettered unread',
       async run(bench) {

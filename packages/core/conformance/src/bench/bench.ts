@@ -3,6 +3,8 @@ import { createGate, type Gate } from './gate.ts'
 import { logEvents, type EventLog } from './event-log.ts'
 import { Recorder, type Call } from './recorder.ts'
 import { createTime, type Time } from './time.ts'
+import { bindFaults, offeredFaults, type BoundFaults } from './bind-faults.ts'
+import { watchLacking } from './watch-lacking.ts'
 import { NotShown } from '../behaviour.ts'
 import type {
   FaultName,
@@ -13,16 +15,6 @@ import type {
   TransportUnderTest,
 } from '../harness.ts'
 import type { Capabilities, Clock, Feature, SourceRef, Transport } from '@posthorn/transport'
-
-/** The faults of a harness, bound to it. One that is not offered ends the behaviour as not shown. */
-export type BoundFaults = {
-  readonly [Name in FaultName]: Exclude<Faults[Name], string | undefined> extends (
-    harness: TransportHarness,
-    ...rest: infer Rest
-  ) => unknown
-    ? (...rest: Rest) => Promise<void>
-    : never
-}
 
 /** How long to wait on the clock at hand. Milliseconds. */
 export interface Patience {
@@ -80,8 +72,8 @@ export interface Bench {
   affords(ms: number, why: string): void
   /** What a real clock's machine may add to any wait; 0 on a virtual one. Milliseconds. */
   readonly slackMs: number
-  /** How late something of the feature may be. Milliseconds. */
-  lateness(feature: Feature): number
+  /** How late something of the feature may be that is delayed by `delayMs`. Milliseconds. */
+  lateness(feature: Feature, delayMs: number): number
 }
 
 const virtualPatience: Patience = { patienceMs: 600_000, quietMs: 180_000 }
@@ -95,6 +87,8 @@ const keyShards = 4
 interface OpenBench {
   readonly bench: Bench
   readonly time: Time
+  /** Throws when something happened that the harness says cannot happen. */
+  check(): void
   close(): Promise<void>
 }
 
@@ -108,6 +102,8 @@ function createBench<Harness extends TransportHarness>(
   const patienceMs = subject.patienceMs ?? defaults.patienceMs
   const quietMs = subject.quietMs ?? defaults.quietMs
   const slackMs = time.virtual ? 0 : realSlackMs
+  const faults = subject.faults ?? {}
+  const lacking = watchLacking(faults as Faults)
   const run = Math.floor(clock.random() * 36 ** 5).toString(36)
   const transports: Transport[] = []
   const gates: Gate[] = []
@@ -123,8 +119,8 @@ function createBench<Harness extends TransportHarness>(
   const bench: Bench = {
     clock,
     virtual: time.virtual,
-    faults: bindFaults(harness, subject.faults ?? {}),
-    offered: offeredFaults(subject.faults ?? {}),
+    faults: bindFaults(harness, faults),
+    offered: offeredFaults(faults),
     get capabilities() {
       return known()
     },
@@ -151,6 +147,7 @@ function createBench<Harness extends TransportHarness>(
     async open(options) {
       const transport = await harness.open(options)
       transports.push(transport)
+      lacking.watch(transport)
       capabilities ??= transport.capabilities
       return transport
     },
@@ -195,7 +192,10 @@ function createBench<Harness extends TransportHarness>(
       }
     },
     slackMs,
-    lateness: (feature) => (known().features[feature].limits?.['latenessMs'] ?? 0) + slackMs,
+    lateness(feature, delayMs) {
+      const { latenessMs = 0, latenessShare = 0 } = known().features[feature].limits ?? {}
+      return latenessMs + latenessShare * delayMs + slackMs
+    },
   }
 
   async function close(): Promise<void> {
@@ -208,7 +208,7 @@ function createBench<Harness extends TransportHarness>(
     await time.drive(harness.close())
   }
 
-  return { bench, time, close }
+  return { bench, time, check: () => lacking.check(), close }
 }
 
 /** Runs something on a bench of its own, and takes it apart whatever happens. */
@@ -218,31 +218,10 @@ export async function runOnBench<Harness extends TransportHarness, Value>(
 ): Promise<Value> {
   const opened = createBench(await subject.create(), subject)
   try {
-    return await opened.time.drive(run(opened.bench))
+    const value = await opened.time.drive(run(opened.bench))
+    opened.check()
+    return value
   } finally {
     await opened.close()
   }
-}
-
-function offeredFaults(faults: object): ReadonlySet<FaultName> {
-  const offered = Object.entries(faults).filter(([, fault]) => typeof fault === 'function')
-  return new Set(offered.map(([name]) => name as FaultName))
-}
-
-function bindFaults<Harness extends TransportHarness>(
-  harness: Harness,
-  faults: Faults<Harness>,
-): BoundFaults {
-  return new Proxy({} as BoundFaults, {
-    get(_, name) {
-      const fault: unknown = faults[name as FaultName]
-      if (typeof fault !== 'function')
-        throw new NotShown(
-          typeof fault === 'string' ? fault : `the harness offers no fault "${String(name)}"`,
-        )
-      return async (...rest: readonly unknown[]): Promise<void> => {
-        await (fault as (...args: readonly unknown[]) => unknown)(harness, ...rest)
-      }
-    },
-  })
 }

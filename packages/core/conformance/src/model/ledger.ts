@@ -45,6 +45,17 @@ export interface LedgerRules {
   readonly keepsDelays: boolean
 }
 
+/** A fault, and between when it may be felt. Epoch milliseconds; `undefined` is all of them. */
+export interface Disturbance {
+  readonly process: string | undefined
+  readonly source: string | undefined
+  readonly since: number
+  until: number
+}
+
+const concerns = (disturbance: Disturbance, process: string, source: string): boolean =>
+  (disturbance.process ?? process) === process && (disturbance.source ?? source) === source
+
 /** Whether the call's answer ends the message. */
 const isFinal = (call: ModelCall, maxAttempts: number): boolean => {
   if (call.endedAt === undefined) return false
@@ -70,6 +81,7 @@ const sureFailures = (entry: Entry): number =>
 export class Ledger {
   private readonly entries = new Map<string, Entry>()
   private readonly rules: LedgerRules
+  private readonly disturbances: Disturbance[] = []
   private sequence = 0
 
   constructor(rules: LedgerRules) {
@@ -99,6 +111,11 @@ export class Ledger {
     }
     this.entries.set(`${source} ${entry.id}`, entry)
     return entry
+  }
+
+  /** How many handlers have begun. */
+  get calls(): number {
+    return this.all().reduce((sum, entry) => sum + entry.calls.length, 0)
   }
 
   /** A handler begins: it must be allowed to. */
@@ -134,18 +151,20 @@ export class Ledger {
       endedAt: undefined,
       answer: undefined,
       notBefore: 0,
-      sure: !entry.loose,
+      sure:
+        !entry.loose && !this.disturbances.some((one) => now < one.until && concerns(one, process, source)),
     }
     calls.push(call)
     return call
   }
 
-  /** Whatever of the source, held or just let go by the process, may come again as it was; `undefined` is all. */
-  disturb(process: string | undefined, source: string | undefined, since: number): void {
+  /** Whatever is held or let go while it lasts may come again as it was. */
+  disturb(disturbance: Disturbance): void {
+    const { since } = disturbance
+    this.disturbances.push(disturbance)
     for (const entry of this.entries.values()) {
-      if (source !== undefined && entry.source !== source) continue
       for (const call of entry.calls) {
-        if (process !== undefined && call.process !== process) continue
+        if (!concerns(disturbance, call.process, entry.source)) continue
         if (call.endedAt === undefined || call.endedAt >= since) call.sure = false
       }
     }

@@ -1,5 +1,5 @@
 import { fixed, isPosthornError, PartialPublishError, type Transport } from '@posthorn/transport'
-import { Ledger, type SendOutcome } from './ledger.ts'
+import { Ledger, type Disturbance, type SendOutcome } from './ledger.ts'
 import { retryDelayMs, scriptedHandler, type ModelProcess } from './scripted-handler.ts'
 import type { Bench } from '../bench/bench.ts'
 import type { Command, Program } from './program.ts'
@@ -56,7 +56,7 @@ class ProgramRun {
   }
 
   static async create(bench: Bench, target: ProgramTarget): Promise<ProgramRun> {
-    const run = new ProgramRun(bench, target, await bench.open())
+    const run = new ProgramRun(bench, target, await bench.open(bench.virtual ? {} : { sendTimeoutMs: 3_000 }))
     const { destination } = run
     if (target.keyed) await bench.declareKeyed(run.sender, destination)
     else if (target.kind === 'queue') await run.sender.declare({ queues: [{ name: destination }] })
@@ -88,9 +88,9 @@ class ProgramRun {
       case 'endConsumers': {
         const source = this.sources[command.source % this.sources.length] as string
         // A source that never had a consumer has no leases.
-        await bench.faults[command.do](source)
+        await this.disturb(undefined, source, () => bench.faults[command.do](source))
         if (command.do === 'dropLeases') this.ledger.loosen(source)
-        return this.disturb(undefined, source)
+        return
       }
       case 'stop':
       case 'kill':
@@ -119,26 +119,33 @@ class ProgramRun {
         for (const consumer of consumers) consumer.setConcurrency(command.concurrency)
         return
       case 'cut':
-        await this.bench.faults.cut(transport)
-        return this.disturb(name, undefined)
+        return this.disturb(name, undefined, () => this.bench.faults.cut(transport))
       case 'kill':
         process.alive = false
         process.killed = true
-        await this.bench.faults.kill(transport)
-        return this.disturb(name, undefined)
+        return this.disturb(name, undefined, () => this.bench.faults.kill(transport))
       case 'stop':
         process.alive = false
         // Handlers that outlast the deadline lose their messages, and those that fail meanwhile may fail or not.
-        this.disturb(name, undefined)
-        await transport.close({ deadlineMs: 1_000 })
-        return this.disturb(name, undefined)
+        return this.disturb(name, undefined, () => transport.close({ deadlineMs: 1_000 }))
     }
   }
 
-  /** What was on its way when a fault came is not sure to have arrived. */
-  private disturb(process: string | undefined, source: string | undefined): void {
-    const now = this.bench.now()
-    this.ledger.disturb(process, source, this.settlementsFail ? now - settleRetriesMs : now)
+  /**
+   * What is held when a fault comes, or was settled just before, may come again as it was: while the fault takes effect,
+   * and until it is noticed.
+   */
+  private async disturb(
+    process: string | undefined,
+    source: string | undefined,
+    fault: () => Promise<unknown>,
+  ): Promise<void> {
+    const { bench, ledger } = this
+    const since = bench.now() - bench.slackMs - (this.settlementsFail ? settleRetriesMs : 0)
+    const disturbance: Disturbance = { process, source, since, until: Infinity }
+    ledger.disturb(disturbance)
+    await fault()
+    disturbance.until = bench.now() + bench.slackMs
   }
 
   private async start(): Promise<void> {
@@ -241,9 +248,10 @@ class ProgramRun {
       bench.until('everything that was sent has ended', isEmpty, bench.virtual ? longestMs : undefined)
     let isBlind = false
     await empty()
-    if (isBlind) {
-      // Where a broker does not say what waits for its time, the longest delay of a program has to pass.
-      await bench.pause(longestDelayMs + bench.lateness('delayedRetry'))
+    // Where a broker does not say what waits for its time, the longest delay of a program has to pass without a call.
+    for (let calls = -1; isBlind && calls !== ledger.calls;) {
+      calls = ledger.calls
+      await bench.pause(longestDelayMs + bench.lateness('delayedRetry', longestDelayMs))
       await empty()
     }
     await bench.quiet()

@@ -58,6 +58,21 @@ test('numbers the reasons for what is not shown, each once', () => {
   expect(page).toContain('\n1. the harness offers no fault "kill"\n')
 })
 
+test('says why something is declared, and leaves the reasons of what is refused to the features', () => {
+  const reason = 'an ack has no answer'
+  const page = compatibilityTable([
+    run('memory', {
+      behaviours: [
+        { id: '1', sentence: 'Given one', result: 'declared', reason },
+        { id: '2', sentence: 'Given two', result: 'refused', reason: '"inbox" is unsupported' },
+      ],
+    }),
+  ])
+  expect(page).toContain(
+    '| 1 | Given one | declared (1) |\n| 2 | Given two | refused |\n\n1. an ack has no answer\n',
+  )
+})
+
 test('leaves open what a run knows nothing of', () => {
   const page = compatibilityTable([
     run('memory', { behaviours: [{ id: '1', sentence: 'Given one', result: 'shown' }] }),

@@ -3,7 +3,7 @@ import type { BehaviourResult, ConformanceResults, FeatureResult } from './confo
 const introduction = `# Compatibility
 
 What each broker can do, and what of it has been shown: every line comes from a run of the conformance suite against the
-broker and version that it names. Nobody types this page; \`npm run compatibility\` writes it from the results in
+broker and version that it names. Nobody types this page; \`npm run compat\` writes it from the results in
 \`docs/compatibility/results\`.
 `
 
@@ -25,7 +25,7 @@ function runTable(runs: readonly ConformanceResults[]): string {
   return section(
     'Runs',
     'Behaviours by result. `refused`: the broker has not what it needs, and asking for it was refused. `declared`: the same, and ' +
-      'nobody can ask for it.',
+      'nobody can ask for it, or what it is about cannot happen on this broker.',
     table(
       ['broker', 'version', 'date', 'lease', 'shown', 'refused', 'declared', 'not shown', 'failed'],
       runs.map((run) => [
@@ -99,7 +99,8 @@ function behaviourTable(runs: readonly ConformanceResults[]): string {
   const reasons: string[] = []
   const cell = (found: BehaviourResult | undefined): string => {
     if (found === undefined) return '?'
-    if (found.result !== 'not shown' && found.result !== 'failed') return found.result
+    // Why something is refused stands with the features.
+    if (found.result === 'shown' || found.result === 'refused') return found.result
     const reason = found.reason ?? ''
     if (!reasons.includes(reason)) reasons.push(reason)
     return `${found.result} (${reasons.indexOf(reason) + 1})`

@@ -56,7 +56,8 @@ export interface Twist {
     source: Source,
     connection: DriverConnection,
   ): Promise<DeadLetterPass>
-  depth?(): { readonly ready: number }
+  /** What waits for a consumer. */
+  ready?(): number
   /** The connection was opened, or one that follows. */
   connected?(): void
 }
@@ -103,9 +104,7 @@ function aroundConnection(connection: DriverConnection, twist: Twist): DriverCon
       const open = (): Promise<DeadLetterPass> => connection.openDeadLetters(source, cursor)
       return twist.openDeadLetters === undefined ? open() : twist.openDeadLetters(open, source, connection)
     },
-    async depth(source) {
-      return { ...(await connection.depth(source)), ...twist.depth?.() }
-    },
+    depth: (source) => connection.depth(source),
     close: () => connection.close(),
   }
 }
@@ -166,12 +165,13 @@ async function aroundConsumer(
       twist.renew === undefined
         ? consumer.renew(scope, deliveries.map(original))
         : Promise.resolve(twist.renew(deliveries)),
+    ready: async () => twist.ready?.() ?? consumer.ready(),
     close: () => consumer.close(),
   }
 }
 
 /** A delivery whose message is changed. */
 export function withMessage(delivery: Delivery, change: Partial<WireMessage>): Delivery {
-  const { scope, token, deliveries, stableId, invalid, message } = delivery
-  return { scope, token, deliveries, stableId, invalid, message: { ...message, ...change } }
+  const { scope, token, deliveries, invalid, message } = delivery
+  return { scope, token, deliveries, invalid, message: { ...message, ...change } }
 }

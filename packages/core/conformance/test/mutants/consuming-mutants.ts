@@ -1,5 +1,5 @@
 import { isPosthornError } from '@posthorn/transport'
-import { aroundDriver, type Twist } from './around-driver.ts'
+import { aroundDriver, withMessage, type Twist } from './around-driver.ts'
 import { aroundConsumerHandle, aroundTransport, type TransportTwist } from './around-transport.ts'
 import type { Mutant } from './mutant.ts'
 import type { DeadLetterPass, DriverConsumer, SettleItem } from '@posthorn/transport/driver'
@@ -34,6 +34,7 @@ const deaf: DriverConsumer = {
   window: () => undefined,
   settle: async (_, items) => items.map(() => 'lost'),
   renew: async (_, deliveries) => deliveries.map(() => 'lost'),
+  ready: async () => 0,
   close: async () => undefined,
 }
 
@@ -165,7 +166,19 @@ export const consumingMutants: readonly Mutant[] = [
       },
     }),
   },
-  inDriver('a stalled source looks empty', ['84'], () => ({ depth: () => ({ ready: 0 }) })),
+  {
+    name: 'the id that was made up for a copy is taken for its own',
+    caughtBy: ['70c'],
+    create: () => ({
+      positions: false,
+      wrapDriver: (driver) =>
+        aroundDriver(driver, {
+          deliver: (delivery) =>
+            delivery.message.attempt === 1 ? delivery : withMessage(delivery, { idMadeUp: false }),
+        }),
+    }),
+  },
+  inDriver('a stalled source looks empty', ['84'], () => ({ ready: () => 0 })),
   inDriver('a replay goes to all groups', ['64'], () => ({
     async openDeadLetters(open, source, connection) {
       const pass = await open()

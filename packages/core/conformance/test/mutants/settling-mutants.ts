@@ -196,11 +196,10 @@ export const settlingMutants: readonly Mutant[] = [
     },
   })),
   mutant('hand-outs are not counted', ['86'], () => ({
-    deliver: ({ scope, token, message, stableId, invalid }) => ({
+    deliver: ({ scope, token, message, invalid }) => ({
       scope,
       token,
       message,
-      stableId,
       invalid,
       deliveries: 1,
     }),

@@ -5,9 +5,12 @@ const heartbeat = 8
 /** `A` of the protocol header, which is no frame; frame types are small numbers. */
 const protocolHeaderStart = 0x41
 
+/** Heartbeats do not count, as when they come depends on time, nor does the protocol's header, which is no frame. */
+const countsUsually = (type: number): boolean => type !== heartbeat && type !== protocolHeaderStart
+
 /**
  * Finds the ends of AMQP 0-9-1 frames in one direction of one connection. A frame is: type (1 byte), channel (2), size
- * of the payload (4), the payload, 0xCE. Heartbeats are passed over: when they come depends on time.
+ * of the payload (4), the payload, 0xCE. The protocol's header is taken for one of the type 65.
  */
 export class AmqpFrameCounter {
   /** Bytes of the current frame that have not come yet; 0 while its header is being read. */
@@ -15,7 +18,12 @@ export class AmqpFrameCounter {
   #header = Buffer.alloc(frameHeaderBytes)
   #headerLength = 0
   #atStart = true
-  #countsCurrent = false
+  #type = 0
+  #counts: (type: number) => boolean
+
+  constructor(counts: (type: number) => boolean = countsUsually) {
+    this.#counts = counts
+  }
 
   /** Offsets in `bytes` right behind each counted frame that ends there. */
   push(bytes: Buffer): number[] {
@@ -29,9 +37,9 @@ export class AmqpFrameCounter {
       const taken = Math.min(this.#missing, bytes.length - offset)
       this.#missing -= taken
       offset += taken
-      if (this.#missing > 0 || !this.#countsCurrent) continue
+      if (this.#missing > 0 || !this.#counts(this.#type)) continue
       const last = bytes[offset - 1]
-      if (last !== frameEnd)
+      if (last !== frameEnd && this.#type !== protocolHeaderStart)
         throw new Error(`A frame ends with ${last}, not ${frameEnd}: this is no AMQP 0-9-1`)
       ends.push(offset)
     }
@@ -43,7 +51,7 @@ export class AmqpFrameCounter {
       this.#atStart = false
       if (bytes[offset] === protocolHeaderStart) {
         this.#missing = protocolHeaderBytes
-        this.#countsCurrent = false
+        this.#type = protocolHeaderStart
         return offset
       }
     }
@@ -57,7 +65,7 @@ export class AmqpFrameCounter {
     if (this.#headerLength === frameHeaderBytes) {
       this.#headerLength = 0
       this.#missing = this.#header.readUInt32BE(3) + 1
-      this.#countsCurrent = this.#header[0] !== heartbeat
+      this.#type = this.#header[0] ?? 0
     }
     return offset + taken
   }

@@ -20,10 +20,11 @@ async function carry(shape: LinkShape, seed = 1): Promise<Buffer[]> {
     random: seededRandom(seed),
     shape,
     hold: undefined,
+    change: undefined,
     admit: () => undefined,
     cut: () => undefined,
   }
-  new Link(source as unknown as Socket, destination as unknown as Socket, control, false)
+  new Link(source as unknown as Socket, destination as unknown as Socket, control, undefined)
   source.end(Buffer.from(Array.from({ length: 200 }, (_, index) => index)))
   await new Promise((resolve) => destination.on('end', resolve))
   return written

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { delay, monotonicMs, nextTurn } from '../wall-clock.ts'
 import { AmqpFrameCounter } from './amqp-frame-counter.ts'
+import { FrameEditor, type FrameChange } from './frame-editor.ts'
 
 export type Direction = 'toServer' | 'toClient'
 
@@ -21,6 +22,8 @@ export interface LinkControl {
   shape: LinkShape
   /** Unresolved while nothing may pass. */
   hold: Promise<void> | undefined
+  /** What frames are shown to before they pass. */
+  change: FrameChange | undefined
   /** How many of these bytes may pass before the cut, given the frames that end in them; undefined: all. */
   admit(bytes: Buffer, frameEnds: readonly number[]): number | undefined
   /** The last admitted byte has been handed over. */
@@ -39,16 +42,19 @@ export class Link {
   #destination: Socket
   #control: LinkControl
   #frames: AmqpFrameCounter | undefined
+  #editor: FrameEditor | undefined
   #queue: Piece[] = []
   #bufferedBytes = 0
   #pumping = false
   #stopped = false
 
-  constructor(source: Socket, destination: Socket, control: LinkControl, countFrames: boolean) {
+  /** `connection` is what the frames are told to come from; without it they are no frames of AMQP. */
+  constructor(source: Socket, destination: Socket, control: LinkControl, connection: number | undefined) {
     this.#source = source
     this.#destination = destination
     this.#control = control
-    this.#frames = countFrames ? new AmqpFrameCounter() : undefined
+    this.#frames = connection === undefined ? undefined : new AmqpFrameCounter()
+    this.#editor = connection === undefined ? undefined : new FrameEditor(connection)
     source.on('data', (bytes: Buffer) => {
       this.#bufferedBytes += bytes.length
       this.#add({ bytes, dueAt: monotonicMs() + (control.shape.delayMs ?? 0) })
@@ -87,7 +93,8 @@ export class Link {
   async #carry(bytes: Buffer, dueAt: number): Promise<void> {
     const early = dueAt - monotonicMs()
     if (early > 0) await delay(early)
-    for (const part of this.#split(bytes)) {
+    const passing = this.#editor?.push(bytes, this.#control.change) ?? bytes
+    for (const part of this.#split(passing)) {
       while (this.#control.hold !== undefined) await this.#control.hold
       if (this.#stopped) return
       await this.#write(part)

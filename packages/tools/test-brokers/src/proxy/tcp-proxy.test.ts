@@ -193,8 +193,24 @@ describe('startTcpProxy', () => {
     await vi.waitUntil(() => peer.received.equals(protocolHeader))
   })
 
+  test('changes frames of one direction until it is healed', async () => {
+    const { client, peer } = await open()
+    let count = 0
+    proxy.rewrite('toServer', ({ bytes }) => (++count === 2 ? undefined : bytes))
+    client.socket.write(Buffer.concat([protocolHeader, frame, frame]))
+    peer.socket.write(frame)
+    await vi.waitUntil(() => peer.received.length === 18 && client.received.length === 10)
+    await proxy.heal()
+    client.socket.write(frame)
+    await vi.waitUntil(() => peer.received.length === 28)
+    expect(count).toBe(3)
+  })
+
   test('refuses to count frames of another protocol', async () => {
     const other = await startTcpProxy({ target: 'tcp://127.0.0.1:1' })
+    expect(() => other.rewrite('toServer', ({ bytes }) => bytes)).toThrow(
+      'Frames are only known for a target',
+    )
     expect(() => other.cutAfterFrames(1, 'toServer')).toThrow('Frames are only counted for a target')
     await other.close()
   })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { findFreePorts } from '../process/find-free-ports.ts'
 import { seededRandom } from '../seeded-random.ts'
+import type { FrameChange } from './frame-editor.ts'
 import { Link, type Direction, type LinkControl, type LinkShape } from './link.ts'
 import { CutCounter, type CutUnit, type PendingCut } from './pending-cut.ts'
 
@@ -42,7 +43,12 @@ export interface TcpProxy {
   cutAfterFrames(count: number, direction: Direction): PendingCut
   /** The same with bytes, which may end within a frame. */
   cutAfterBytes(count: number, direction: Direction): PendingCut
-  /** Undoes `shape`, `halfOpen`, `blackHole`, `refuse` and cuts that have not happened. */
+  /**
+   * From the next frame on, what passes in the place of each frame of this direction is what `change` answers for it;
+   * nothing where it answers `undefined`.
+   */
+  rewrite(direction: Direction, change: FrameChange): void
+  /** Undoes `shape`, `halfOpen`, `blackHole`, `refuse`, `rewrite` and cuts that have not happened. */
   heal(): Promise<void>
   /** Cuts all connections and stops listening. */
   close(): Promise<void>
@@ -138,6 +144,11 @@ class RunningProxy implements TcpProxy {
     return this.#controls[direction].arm(count, 'bytes')
   }
 
+  rewrite(direction: Direction, change: FrameChange): void {
+    if (!this.#countFrames) throw new Error('Frames are only known for a target that starts with amqp://')
+    this.#controls[direction].change = change
+  }
+
   async heal(): Promise<void> {
     for (const control of this.#chosen('both')) control.heal()
     await this.listen()
@@ -156,9 +167,10 @@ class RunningProxy implements TcpProxy {
   #accept(client: Socket): void {
     this.accepted++
     const server = connect({ ...this.#target, allowHalfOpen: true, noDelay: true })
+    const connection = this.#countFrames ? this.accepted : undefined
     const links = [
-      new Link(client, server, this.#controls.toServer, this.#countFrames),
-      new Link(server, client, this.#controls.toClient, this.#countFrames),
+      new Link(client, server, this.#controls.toServer, connection),
+      new Link(server, client, this.#controls.toClient, connection),
     ]
     const pair: Pair = { client, server, links }
     this.#pairs.add(pair)
@@ -184,6 +196,7 @@ class Control implements LinkControl {
   readonly random: () => number
   shape: LinkShape = {}
   hold: Promise<void> | undefined
+  change: FrameChange | undefined
   #open: (() => void) | undefined
   #counter: CutCounter | undefined
   #cutAll: () => void
@@ -219,6 +232,7 @@ class Control implements LinkControl {
 
   heal(): void {
     this.shape = {}
+    this.change = undefined
     this.hold = undefined
     this.#open?.()
     this.#open = undefined

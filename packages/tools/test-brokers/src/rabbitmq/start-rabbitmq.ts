@@ -1,4 +1,5 @@
 import { orReason, ServerUnavailable } from '../install/server-unavailable.ts'
+import { startInDocker } from './docker-server.ts'
 import { findExternalServer } from './external-server.ts'
 import { findInstallation } from './find-installation.ts'
 import { startLocalServer } from './local-server.ts'
@@ -15,8 +16,10 @@ export async function startRabbitmq(options: RabbitmqOptions = {}): Promise<Rabb
   const { version = 'any' } = options
   const installation = await findInstallation(version)
   if (!('reasons' in installation)) return startLocalServer(installation, options)
+  const inDocker = await startInDocker(options)
+  if (!('reason' in inDocker)) return inDocker
   const name = version === 'any' ? 'RabbitMQ' : `RabbitMQ ${version}`
-  throw new ServerUnavailable(name, [external.reason, ...installation.reasons])
+  throw new ServerUnavailable(name, [external.reason, ...installation.reasons, inDocker.reason])
 }
 
 /** The same for tests that are skipped, with the printed reason, when it cannot be had. With `CI=true` it rejects. */

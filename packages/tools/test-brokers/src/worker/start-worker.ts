@@ -71,7 +71,8 @@ export function startWorker(module: string | URL, parameters: WorkerParameters =
       return output
     },
     tell(message) {
-      child.send(message)
+      // One that has just ended takes nothing; whoever waits for its answer is told so.
+      child.send(message, () => undefined)
     },
     async waitFor<Message extends WorkerMessage>(
       match: string | ((message: WorkerMessage) => boolean),

@@ -1,0 +1,6 @@
+export { storeBehaviours } from './behaviours/all.ts'
+export { describeStore } from './describe-store.ts'
+export { runStoreBehaviour } from './run-store-behaviour.ts'
+export type { StoreOutcome } from './run-store-behaviour.ts'
+export type { StoreArea, StoreBehaviour } from './store-behaviour.ts'
+export type { OpenTransaction, StoreHarness, StoreUnderTest } from './store-harness.ts'

@@ -1,0 +1,78 @@
+import { requestRules as check } from './checks/request-rules.ts'
+import { fields, optional, wholeNumber } from './checks/rules.ts'
+import type {
+  ClaimAnswer,
+  ClaimRequest,
+  Claims,
+  CompleteRequest,
+  ReleaseRequest,
+  RenewRequest,
+} from './contract/claims.ts'
+import { Gatherer } from './gatherer.ts'
+
+/** `Claims`, one request at a time. */
+export interface SingleClaims {
+  claim(request: ClaimRequest): Promise<ClaimAnswer>
+  renew(request: RenewRequest): Promise<'renewed' | 'lost'>
+  complete(request: CompleteRequest): Promise<'completed' | 'lost'>
+  release(request: ReleaseRequest): Promise<'released' | 'lost'>
+}
+
+export interface GatherOptions {
+  /** Requests in one batch: 1 to 1,000. Default: 100. */
+  readonly maxBatch?: number
+  /** Batches of one kind that are on their way at the same time: 1 to 100. Default: 2. */
+  readonly maxInFlight?: number
+}
+
+const rules = fields({
+  maxBatch: optional(wholeNumber(1, 1_000)),
+  maxInFlight: optional(wholeNumber(1, 100)),
+})
+
+/**
+ * Lets many callers claim singly, and puts what they ask for at the same time into batches. A request that cannot work is
+ * refused alone; when the database fails, so do all of the batch. A transaction's claims are made in it, not through this.
+ */
+export function gatherClaims(claims: Claims, options: GatherOptions = {}): SingleClaims {
+  rules(options, { step: 'gatherClaims()' })
+  const { maxBatch = 100, maxInFlight = 2 } = options
+  const claim = new Gatherer(
+    async (requests: readonly ClaimRequest[]) => claims.claim(requests),
+    maxBatch,
+    maxInFlight,
+  )
+  const renew = new Gatherer(
+    async (requests: readonly RenewRequest[]) => claims.renew(requests),
+    maxBatch,
+    maxInFlight,
+  )
+  const complete = new Gatherer(
+    async (requests: readonly CompleteRequest[]) => claims.complete(requests),
+    maxBatch,
+    maxInFlight,
+  )
+  const release = new Gatherer(
+    async (requests: readonly ReleaseRequest[]) => claims.release(requests),
+    maxBatch,
+    maxInFlight,
+  )
+  return {
+    async claim(request) {
+      check.claim([request], { step: 'claim()' })
+      return claim.ask(request)
+    },
+    async renew(request) {
+      check.renew([request], { step: 'renew()' })
+      return renew.ask(request)
+    },
+    async complete(request) {
+      check.complete([request], { step: 'complete()' })
+      return complete.ask(request)
+    },
+    async release(request) {
+      check.release([request], { step: 'release()' })
+      return release.ask(request)
+    },
+  }
+}

@@ -1,0 +1,6 @@
+export { postgresStore } from './postgres/create-postgres-store.ts'
+export { postgresTransactions } from './postgres/postgres-transactions.ts'
+export { postgresSchema } from './postgres/schema.ts'
+export type { PostgresStoreOptions } from './postgres/create-postgres-store.ts'
+export type { PostgresClient } from './postgres/postgres-session.ts'
+export type { PostgresPool, PostgresTransactions } from './postgres/postgres-transactions.ts'

@@ -1,0 +1,6 @@
+export { sqliteStore } from './sqlite/create-sqlite-store.ts'
+export { sqliteSchema } from './sqlite/schema.ts'
+export { sqliteTransactions } from './sqlite/sqlite-transactions.ts'
+export type { SqliteStoreOptions } from './sqlite/create-sqlite-store.ts'
+export type { SqliteDatabase, SqliteStatement } from './sqlite/sqlite-database.ts'
+export type { SqliteTransactions } from './sqlite/sqlite-transactions.ts'

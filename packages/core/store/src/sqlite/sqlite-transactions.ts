@@ -1,0 +1,53 @@
+import { fromSqlite } from './sqlite-errors.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+
+/** Runs work in a transaction: commits when it has resolved, rolls back when it has rejected, and answers what it did. */
+export type SqliteTransactions = <Value>(
+  work: (transaction: SqliteDatabase) => Promise<Value>,
+) => Promise<Value>
+
+/** When the last transaction on a connection has ended. */
+const lastEnds = new WeakMap<SqliteDatabase, Promise<unknown>>()
+
+/**
+ * Transactions on one connection, one after the other in the order in which they were asked for. Inside of the work, use
+ * `store.in(transaction)`; asking for another transaction there would wait for ever.
+ */
+export function sqliteTransactions(database: SqliteDatabase): SqliteTransactions {
+  return async (work) => {
+    const before = lastEnds.get(database)
+    const done = (async () => {
+      await before
+      return runIn(database, work)
+    })()
+    lastEnds.set(
+      database,
+      done.catch(() => undefined),
+    )
+    return done
+  }
+}
+
+async function runIn<Value>(
+  database: SqliteDatabase,
+  work: (transaction: SqliteDatabase) => Promise<Value>,
+): Promise<Value> {
+  execute(database, 'BEGIN IMMEDIATE')
+  try {
+    const value = await work(database)
+    execute(database, 'COMMIT')
+    return value
+  } catch (error) {
+    // SQLite has rolled back by itself after some errors.
+    if (database.isTransaction) execute(database, 'ROLLBACK')
+    throw error
+  }
+}
+
+function execute(database: SqliteDatabase, sql: string): void {
+  try {
+    database.exec(sql)
+  } catch (error) {
+    throw fromSqlite(error)
+  }
+}
