@@ -1,0 +1,50 @@
+import type { Store } from '@posthorn/store'
+import type { MiddlewareRuntime } from '@posthorn/transport'
+
+const firstProbeMs = 500
+const longestProbeMs = 15_000
+
+/** Stops the intake of a consumer while its store cannot be reached: without a record there must be no effect. */
+export class StoreGate {
+  private readonly store: Pick<Store, 'now'>
+  private readonly runtime: Pick<MiddlewareRuntime, 'pause' | 'resume' | 'clock' | 'onClose'>
+  private isShut = false
+  private isOver = false
+  private cancelTimer: (() => void) | undefined
+
+  constructor(
+    store: Pick<Store, 'now'>,
+    runtime: Pick<MiddlewareRuntime, 'pause' | 'resume' | 'clock' | 'onClose'>,
+  ) {
+    this.store = store
+    this.runtime = runtime
+    runtime.onClose(() => {
+      this.isOver = true
+      this.cancelTimer?.()
+    })
+  }
+
+  /** The store did not answer as it should. Opens by itself when it does. */
+  shut(): void {
+    if (this.isShut || this.isOver) return
+    this.isShut = true
+    this.runtime.pause()
+    this.probeIn(firstProbeMs)
+  }
+
+  private probeIn(delayMs: number): void {
+    this.cancelTimer = this.runtime.clock.setTimer(() => {
+      this.store.now().then(
+        () => this.open(),
+        () => {
+          if (!this.isOver) this.probeIn(Math.min(2 * delayMs, longestProbeMs))
+        },
+      )
+    }, delayMs)
+  }
+
+  private open(): void {
+    this.isShut = false
+    if (!this.isOver) this.runtime.resume()
+  }
+}

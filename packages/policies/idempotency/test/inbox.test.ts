@@ -1,0 +1,295 @@
+import { describe, expect, test, vi } from 'vitest'
+import { createInbox, createRelay, type InboxContext } from '@posthorn/idempotency'
+import { memoryStore } from '@posthorn/store/memory'
+import { memory } from '@posthorn/transport/memory'
+import { createVirtualClock } from '@posthorn/transport/testing'
+import { openSqlite } from './sqlite-bench.ts'
+import type { Message } from '@posthorn/transport'
+import type { DatabaseSync } from 'node:sqlite'
+
+type Tx = InboxContext<Pick<DatabaseSync, 'prepare'>>
+
+const charge = ({ id }: Message, { transaction }: Tx): void => {
+  transaction.prepare('INSERT INTO charges (id) VALUES (?)').run(id)
+}
+
+const patience = { timeout: 20_000, interval: 20 }
+
+describe('the inbox', () => {
+  test('commits the effect, the record and the outputs together, once', async () => {
+    const clock = createVirtualClock()
+    await using shop = await openSqlite()
+    const transport = await memory({ clock })
+    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    await transport.consume(
+      'orders',
+      inbox.handler(async (message, context) => {
+        charge(message, context as never)
+        await context.send('receipts', { data: { for: message.id } })
+        await context.publish('events', { type: 'order.paid', data: message.id, key: 'customer-1' })
+      }),
+    )
+    for (let time = 0; time < 3; time += 1) await transport.send('orders', { data: 1, id: 'order-1' })
+    await clock.advance(5_000)
+    expect(shop.charges()).toEqual(['order-1'])
+    expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 2 })
+    expect(await transport.depth('orders')).toMatchObject({ ready: 0, inFlight: 0, deadLettered: 0 })
+
+    const sent: Message[] = []
+    await transport.consume('receipts', (message) => void sent.push(message))
+    await transport.subscribe('events', (message) => void sent.push(message), { group: 'mail' })
+    const relay = createRelay(shop.store, transport)
+    await clock.advance(5_000)
+    await relay.stop()
+    expect(relay.sent).toBe(2)
+    expect(sent.map(({ type, data, causationId, key }) => ({ type, data, causationId, key }))).toEqual([
+      { type: 'receipts', data: { for: 'order-1' }, causationId: 'order-1', key: undefined },
+      { type: 'order.paid', data: 'order-1', causationId: 'order-1', key: 'customer-1' },
+    ])
+    expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 0 })
+    await transport.close()
+  })
+
+  test.each([
+    ['a throw', () => Promise.reject(new Error('declined')), { delayed: 1 }],
+    ['a retry', (context: Tx) => context.retry({ delayMs: 60_000 }), { delayed: 1 }],
+    ['a release', (context: Tx) => context.release({ delayMs: 60_000 }), { delayed: 1 }],
+    ['a dead letter', (context: Tx) => context.deadLetter({ reason: 'no' }), { deadLettered: 1 }],
+  ])('rolls everything back on %s', async (_, answer, depth) => {
+    const clock = createVirtualClock()
+    await using shop = await openSqlite()
+    const transport = await memory({ clock })
+    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    await transport.consume(
+      'orders',
+      inbox.handler(async (message, context) => {
+        charge(message, context as never)
+        await context.send('receipts', { data: 1 })
+        return answer(context as never)
+      }),
+      { retryDelay: () => 60_000 },
+    )
+    await transport.send('orders', { data: 1, id: 'order-1' })
+    await clock.advance(5_000)
+    expect(shop.charges()).toEqual([])
+    expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 0 })
+    expect(await transport.depth('orders')).toMatchObject(depth)
+    await transport.close()
+  })
+
+  test('does not commit for a handler whose time is over', async () => {
+    const clock = createVirtualClock()
+    await using shop = await openSqlite()
+    const transport = await memory({ clock })
+    let attempts = 0
+    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    await transport.consume(
+      'orders',
+      inbox.handler(async (message, context) => {
+        attempts += 1
+        charge(message, context as never)
+        if (attempts === 1) await new Promise<void>((resolve) => void clock.setTimer(resolve, 10_000))
+      }),
+      { handlerTimeoutMs: 1_000, retryDelay: () => 20_000 },
+    )
+    await transport.send('orders', { data: 1, id: 'order-1' })
+    await clock.advance(15_000)
+    expect(shop.charges()).toEqual([])
+    await clock.advance(30_000)
+    expect([attempts, shop.charges()]).toEqual([2, ['order-1']])
+    await transport.close()
+  })
+
+  test('spends no attempt while the database is away', async () => {
+    const clock = createVirtualClock()
+    await using shop = await openSqlite()
+    const transport = await memory({ clock })
+    const attempts: number[] = []
+    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    await transport.consume(
+      'orders',
+      inbox.handler((_, { attempt }) => void attempts.push(attempt)),
+    )
+    shop.away(true)
+    await transport.send('orders', { data: 1 })
+    await clock.advance(60_000)
+    shop.away(false)
+    await clock.advance(60_000)
+    expect(attempts).toEqual([1])
+    await transport.close()
+  })
+
+  test('dead-letters another body under the same key, and answers a repetition with the result', async () => {
+    const clock = createVirtualClock()
+    await using shop = await openSqlite()
+    const transport = await memory({ clock })
+    const answers: unknown[] = []
+    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock, storeResults: true })
+    await transport.consume(
+      'orders',
+      inbox.handler(() => ({ receipt: 7 })),
+      {
+        use: [
+          {
+            name: 'watch',
+            phase: 'observe',
+            wrap: (next) => async (message, context) => {
+              const settlement = await next(message, context)
+              answers.push(settlement.verb === 'ack' ? settlement.value : settlement.verb)
+              return settlement
+            },
+          },
+        ],
+      },
+    )
+    await transport.send('orders', { data: 1, id: 'order-1' })
+    await clock.advance(1_000)
+    await transport.send('orders', { data: 1, id: 'order-1' })
+    await transport.send('orders', { data: 2, id: 'order-1' })
+    await clock.advance(1_000)
+    expect(answers).toEqual([{ receipt: 7 }, { receipt: 7 }, 'deadLetter'])
+    await transport.close()
+  })
+
+  test('refuses a store without transactions, naming what to use, and options that cannot work', async () => {
+    await using shop = await openSqlite()
+    expect(() => createInbox({ store: memoryStore(), transaction: shop.transaction as never })).toThrow(
+      'sqlite',
+    )
+    expect(() => createInbox({ store: shop.store } as never)).toThrow('createInbox().transaction')
+  })
+})
+
+describe('the relay', () => {
+  test('sends what could not be sent later, in order by key, each under one id', async () => {
+    const clock = createVirtualClock()
+    await using shop = await openSqlite()
+    const transport = await memory({ clock })
+    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    await transport.consume(
+      'orders',
+      inbox.handler(async (message, context) => {
+        for (const step of ['packed', 'sent', 'delivered'])
+          await context.send('steps', { data: `${message.id} ${step}`, key: message.id })
+      }),
+    )
+    await transport.sendMany('orders', [
+      { data: 1, id: 'a' },
+      { data: 1, id: 'b' },
+    ])
+    await clock.advance(5_000)
+
+    // Every second send is stored, and its confirmation never arrives.
+    let sends = 0
+    const failures: unknown[] = []
+    const flaky = new Proxy(transport, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target)
+        if (typeof value !== 'function') return value
+        if (name !== 'send') return value.bind(target) as unknown
+        return async (...given: Parameters<typeof transport.send>) => {
+          await transport.send(...given)
+          if ((sends += 1) % 2 === 1) throw new Error('no confirmation')
+        }
+      },
+    })
+    const arrived: string[] = []
+    const ids = new Map<string, Set<string>>()
+    await transport.consume(
+      'steps',
+      ({ id, data }) => {
+        const step = String(data)
+        ids.set(step, (ids.get(step) ?? new Set()).add(id))
+        if (!arrived.includes(step)) arrived.push(step)
+      },
+      { concurrency: 1 },
+    )
+    const relay = createRelay(shop.store, flaky, { onFailure: (error) => failures.push(error), pollMs: 10 })
+    // The outbox goes by the database's clock.
+    await vi.waitFor(async () => {
+      await clock.advance(1_000)
+      expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 0 })
+    }, patience)
+    await clock.advance(1_000)
+    await relay.stop()
+    const of = (id: string): readonly string[] => arrived.filter((step) => step.startsWith(id))
+    expect(of('a')).toEqual(['a packed', 'a sent', 'a delivered'])
+    expect(of('b')).toEqual(['b packed', 'b sent', 'b delivered'])
+    expect([...ids.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1])
+    expect(failures.length).toBeGreaterThan(3)
+    expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 0 })
+    await transport.close()
+    expect(clock.pending).toBe(0)
+  })
+
+  test('carries bytes, delays and times over, and looks at once when it is nudged', async () => {
+    const clock = createVirtualClock()
+    await using shop = await openSqlite()
+    const transport = await memory({ clock })
+    const relay = createRelay(shop.store, transport, { pollMs: 3_600_000 })
+    await clock.advance(0)
+    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    const startedAt = clock.now()
+    await transport.consume(
+      'orders',
+      inbox.handler(async (_, context) => {
+        await context.send('later', {
+          data: new Uint8Array([1, 2]),
+          delayMs: 30_000,
+          expiresAt: new Date(startedAt + 60_000),
+        })
+      }),
+    )
+    const arrived: { data: unknown; at: number; expiresAt: number | undefined }[] = []
+    await transport.consume('later', ({ data, expiresAt }) => {
+      arrived.push({ data, at: clock.now() - startedAt, expiresAt })
+    })
+    await transport.send('orders', { data: 1 })
+    await clock.advance(10_000)
+    relay.nudge()
+    await clock.advance(40_000)
+    expect(arrived).toHaveLength(1)
+    expect(arrived[0]).toMatchObject({ data: new Uint8Array([1, 2]), expiresAt: startedAt + 60_000 })
+    expect(arrived[0]?.at).toBeGreaterThanOrEqual(30_000)
+    expect(arrived[0]?.at).toBeLessThan(31_000)
+    await relay.stop()
+    await transport.close()
+  })
+
+  test('goes on when its database comes back, and refuses options that cannot work', async () => {
+    const clock = createVirtualClock()
+    await using shop = await openSqlite()
+    const transport = await memory({ clock })
+    const failures: unknown[] = []
+    let isAway = true
+    const { outbox } = shop.store
+    const store = {
+      ...shop.store,
+      outbox: {
+        ...outbox,
+        claim: (query: Parameters<typeof outbox.claim>[0]) =>
+          isAway ? Promise.reject(new Error('away')) : outbox.claim(query),
+        sent: outbox.sent.bind(outbox),
+        release: outbox.release.bind(outbox),
+      },
+    }
+    await outbox.append([
+      { id: 'x', body: JSON.stringify({ kind: 'send', to: 'orders', message: { id: 'x', data: 1 } }) },
+    ])
+    await outbox.append([{ id: 'y', body: 'not of ours' }])
+    const relay = createRelay(store, transport, { onFailure: (error) => failures.push(error) })
+    await clock.advance(10_000)
+    expect(relay.sent).toBe(0)
+    isAway = false
+    await vi.waitFor(async () => {
+      await clock.advance(10_000)
+      expect(relay.sent).toBe(1)
+    }, patience)
+    // What cannot be read stays, and is told.
+    expect(await outbox.depth()).toMatchObject({ waiting: 1 })
+    expect(failures.at(-1)).toMatchObject({ code: 'POSTHORN_INVALID_DATA' })
+    await relay.stop()
+    expect(() => createRelay(shop.store, transport, { batch: 0 })).toThrow('createRelay().batch')
+    await transport.close()
+  })
+})
