@@ -15,7 +15,7 @@ function setUp(window = 100): {
       void frames.push(`ack ${multiple ? '..' : ''}${fields.deliveryTag}`),
     nack: ({ fields }: Message) => void frames.push(`nack ${fields.deliveryTag}`),
   }
-  const acks = new Acknowledger(channel, clock, window)
+  const acks = new Acknowledger(channel, clock, window, () => undefined)
   for (let tag = 1; tag <= 100; tag += 1) acks.opened(tag)
   return { frames, acks, clock }
 }

@@ -18,8 +18,11 @@ export class Acknowledger {
   private readonly open = new Set<number>()
   private finished: number[] = []
   private cancelTimer: (() => void) | undefined
+  private readonly written: () => void
 
-  constructor(channel: Pick<Channel, 'ack' | 'nack'>, clock: Clock, window: number) {
+  /** `written` is called when something was given to the channel. */
+  constructor(channel: Pick<Channel, 'ack' | 'nack'>, clock: Clock, window: number, written: () => void) {
+    this.written = written
     this.channel = channel
     this.clock = clock
     this.limit = Math.max(1, Math.min(maxWaiting, Math.ceil(window / 4)))
@@ -61,6 +64,7 @@ export class Acknowledger {
   ackAll(): void {
     this.ackPrefix()
     for (const tag of this.finished) this.channel.ack(named(tag))
+    if (this.finished.length > 0) this.written()
     this.finished = []
     this.stop()
   }
@@ -82,6 +86,7 @@ export class Acknowledger {
     if (last === 0) return
     this.finished = rest
     this.channel.ack(named(last), true)
+    this.written()
   }
 
   private late(): void {

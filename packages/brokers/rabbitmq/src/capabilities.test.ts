@@ -3,23 +3,28 @@ import { describeCapabilities } from './capabilities.ts'
 import { isAtLeast } from './server-version.ts'
 
 const settings = { maxHoldMs: 60_000, maxBodyBytes: 1_000, queueType: 'quorum' } as const
+const frameMax = 131_072
 
 test.each([
-  ['3.10.8', 'unsupported', 'unsupported', 'unsupported'],
-  ['4.0.5', 'unsupported', 'unsupported', 'native'],
-  ['4.3.6', 'native', 'emulated', 'native'],
-  [undefined, 'unsupported', 'unsupported', 'unsupported'],
-])('server %s: release %s, close %s, priority %s', (version, release, close, priority) => {
-  const { features } = describeCapabilities(version, settings)
-  expect([features.uncountedRelease.level, features.uncountedClose.level, features.priority.level]).toEqual([
-    release,
-    close,
-    priority,
-  ])
+  ['3.10.8', 'unsupported', 'unsupported', undefined],
+  ['4.0.5', 'unsupported', 'unsupported', 2],
+  ['4.2.9', 'unsupported', 'unsupported', 2],
+  ['4.3.6', 'native', 'emulated', 10],
+  [undefined, 'unsupported', 'unsupported', undefined],
+])('server %s: release %s, close %s, levels of priority %s', (version, release, close, levels) => {
+  const { uncountedRelease, uncountedClose, priority } = describeCapabilities(
+    version,
+    settings,
+    frameMax,
+  ).features
+  expect([uncountedRelease.level, uncountedClose.level]).toEqual([release, close])
+  expect(priority).toMatchObject(
+    levels === undefined ? { level: 'unsupported' } : { level: 'native', limits: { levels } },
+  )
 })
 
 test('classic queues count no hand-outs and have no priorities, whatever the version', () => {
-  const { features } = describeCapabilities('4.3.6', { ...settings, queueType: 'classic' })
+  const { features } = describeCapabilities('4.3.6', { ...settings, queueType: 'classic' }, frameMax)
   expect([features.deliveryCount.level, features.priority.level, features.uncountedRelease.level]).toEqual([
     'unsupported',
     'unsupported',
@@ -29,11 +34,11 @@ test('classic queues count no hand-outs and have no priorities, whatever the ver
 
 test('what is unsupported names what to do instead, and the options are the limits', () => {
   for (const version of ['3.10.8', '4.3.6']) {
-    const { features, lease, limits } = describeCapabilities(version, settings)
+    const { features, lease, limits } = describeCapabilities(version, settings, frameMax)
     for (const { level, alternative } of Object.values(features)) {
       if (level === 'unsupported') expect(alternative).toMatch(/\w/)
     }
-    expect([lease.durationMs, limits.maxBodyBytes]).toEqual([60_000, 1_000])
+    expect([lease.durationMs, limits.maxBodyBytes, limits.maxHeaderBytes]).toEqual([60_000, 1_000, 32_768])
   }
 })
 

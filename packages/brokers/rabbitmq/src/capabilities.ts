@@ -1,5 +1,7 @@
+import { headerRoom } from './fit-headers.ts'
 import { maxDelayMs, maxExcess } from './retry-ladder.ts'
 import { isAtLeast } from './server-version.ts'
+import { slotCount } from './shards.ts'
 import type { RabbitmqSettings } from './options.ts'
 import type { Capabilities, Capability } from '@posthorn/transport/driver'
 
@@ -13,10 +15,33 @@ const delayed: Capability = {
   cost: 'Up to four moves from queue to queue inside the broker.',
 }
 
+const noPriority: Capability = { level: 'unsupported', alternative: 'a queue for each priority' }
+
+/** Of quorum queues. */
+function describePriority(version: string | undefined): Capability {
+  if (isAtLeast(version, 4, 3)) {
+    return {
+      level: 'native',
+      guarantee: 'The highest goes first; a lower one waits for as long as there are higher ones.',
+      limits: { levels: 10 },
+      since: '4.3',
+    }
+  }
+  if (!isAtLeast(version, 4, 0)) return noPriority
+  return {
+    level: 'native',
+    guarantee:
+      'Two levels, above 4 and the rest, of which the higher goes first two times out of three. What comes back after a delay is of the lower one.',
+    limits: { levels: 2, lowerEvery: 3 },
+    since: '4.0',
+  }
+}
+
 /** What a server of this version can do. */
 export function describeCapabilities(
   version: string | undefined,
   { maxHoldMs, maxBodyBytes, queueType }: Pick<RabbitmqSettings, 'maxHoldMs' | 'maxBodyBytes' | 'queueType'>,
+  frameMax: number,
 ): Capabilities {
   const isQuorum = queueType === 'quorum'
   const countsNoReleases = isQuorum && isAtLeast(version, 4, 3)
@@ -41,21 +66,14 @@ export function describeCapabilities(
             alternative: 'quorum queues, which count; a classic one only says that it was before',
           },
       attemptCount: native,
-      priority:
-        isQuorum && isAtLeast(version, 4, 0)
-          ? {
-              level: 'native',
-              guarantee:
-                'Two levels, above 4 and the rest, of which the higher goes first two times out of three.',
-              limits: { levels: 2 },
-              since: '4.0',
-            }
-          : { level: 'unsupported', alternative: 'a queue for each priority' },
+      priority: isQuorum ? describePriority(version) : noPriority,
       keyOrder: {
         level: 'native',
-        guarantee:
-          'One consumer at a time has the queue (single active consumer), with any number waiting for it.',
-        limits: { shards: 1 },
+        guarantee: isAtLeast(version, 4, 0)
+          ? 'One instance at a time has a shard (single active consumer); they are spread evenly over the instances (consumer priorities).'
+          : 'One instance at a time has a shard (single active consumer); which instance is not decided: one may have all. RabbitMQ 4.0 spreads them.',
+        limits: { shards: slotCount },
+        cost: 'A queue, a queue of records and a channel for each shard.',
       },
       holdKey: {
         level: 'emulated',
@@ -89,6 +107,7 @@ export function describeCapabilities(
         ? {
             level: 'native',
             guarantee: 'Refuses soon after the bound: what is under way when it is reached is still taken.',
+            limits: { overshoot: 1 },
           }
         : { level: 'native' },
       releaseInPlace: native,
@@ -98,8 +117,17 @@ export function describeCapabilities(
         cost: 'Every entry that is kept is written anew.',
       },
     },
-    lease: { scope: 'session', durationMs: maxHoldMs },
-    // Headers travel in one frame of 128 KiB, of which the envelope and a dead letter's record need their part.
-    limits: { maxBodyBytes, maxHeaderBytes: 32 * 1024, maxBatch: 500, maxBatchBytes: 4 * 1024 * 1024 },
+    lease: {
+      scope: 'session',
+      durationMs: maxHoldMs,
+      longer: "raise maxHoldMs of rabbitmq(), and the server's consumer_timeout above it",
+    },
+    // The envelope, the way through the ladder and a dead letter's record need their part.
+    limits: {
+      maxBodyBytes,
+      maxHeaderBytes: headerRoom(frameMax) / 2,
+      maxBatch: 500,
+      maxBatchBytes: 4 * 1024 * 1024,
+    },
   }
 }

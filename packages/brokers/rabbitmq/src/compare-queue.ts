@@ -55,6 +55,8 @@ export async function declareQueue(
       await questions.ask((channel) => channel.assertQueue(wanted.subject.nativeName, { ...options }))
       break
     } catch (error) {
+      // It is there, and who may not configure it cannot ask how it differs.
+      if (mode === 'check' && replyCode(error) === 403) break
       const found = readInequivalent(error instanceof Error ? error.message : '')
       if (found === undefined) throw error
       const { argument } = found

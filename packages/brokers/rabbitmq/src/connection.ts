@@ -1,22 +1,27 @@
 import { createIdFactory, sourceName } from '@posthorn/transport/driver'
-import { parseUrl } from './broker-url.ts'
 import { exists } from './compare-queue.ts'
 import { describeCapabilities } from './capabilities.ts'
-import { watchConsumers } from './consumer-watch.ts'
-import { RabbitmqConsumer } from './consumer.ts'
+import { RabbitmqConsumers } from './consumers.ts'
 import { RabbitmqDeadLetterPass } from './dead-letters.ts'
 import { Delays } from './delays.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { connectionLost, deadLettersBusy, describeError, notWritten, toRabbitmqError } from './errors.ts'
 import { Ladder } from './ladder.ts'
 import { LostMessages } from './lost-messages.ts'
-import { Management } from './management.ts'
+import { MissingQueues } from './missing-queues.ts'
 import { Publisher } from './publisher.ts'
 import { sideQueueArguments } from './queue-arguments.ts'
 import { Questions } from './questions.ts'
-import { durableQueues, openTarget } from './sources.ts'
+import { QuorumQueues } from './quorum-queues.ts'
+import { ShardCount } from './shard-count.ts'
+import { shardQueues } from './shards.ts'
+import { isAtLeast } from './server-version.ts'
+import { sourceDepth } from './source-depth.ts'
+import { durableQueues } from './sources.ts'
 import { RabbitmqTopology } from './topology.ts'
+import { writeAtOnce } from './write-at-once.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
+import type { Management } from './management.ts'
 import type { Link } from './open-link.ts'
 import type { RabbitmqSettings } from './options.ts'
 import type {
@@ -46,9 +51,6 @@ export interface RabbitmqNative {
 /** How long a goodbye may take. Milliseconds. */
 const goodbyeMs = 1_000
 
-/** How long messages that had lost their way may take to be sent home. Milliseconds. */
-const rescueMs = 10_000
-
 export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
   readonly version: string | undefined
   readonly capabilities: Capabilities
@@ -60,29 +62,46 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
   private readonly publisher: Publisher
   private readonly dispatcher: Dispatcher
   private readonly topology: RabbitmqTopology
+  private readonly missing: MissingQueues
+  private readonly queueType: 'quorum' | 'classic'
+  private readonly quorumQueues = new QuorumQueues()
+  private readonly shardCount: ShardCount
   private readonly lost: LostMessages
   private readonly management: Management | undefined
   private readonly parts: ConsumerParts
-  private readonly consumers = new Set<RabbitmqConsumer>()
+  private readonly consumers: RabbitmqConsumers
   /** Dead-letter queues with a pass of this connection, which its own lock does not keep out. */
   private readonly passes = new Set<string>()
-  private readonly stopWatching: () => void
   private isLive = true
   private serial = 0
 
-  constructor(publishing: Link, consuming: Link, host: DriverHost, settings: RabbitmqSettings) {
+  constructor(
+    publishing: Link,
+    consuming: Link,
+    host: DriverHost,
+    settings: RabbitmqSettings,
+    management: Management | undefined,
+  ) {
     this.host = host
     this.links = [publishing, consuming]
     this.version = consuming.version
-    this.capabilities = describeCapabilities(this.version, settings)
+    this.capabilities = describeCapabilities(this.version, settings, publishing.frameMax)
     this.native = { publishing: publishing.model, consuming: consuming.model }
     const { namespace, clock } = host
     this.questions = new Questions(consuming.model)
     this.ladder = new Ladder(consuming.model, this.questions)
-    this.publisher = new Publisher(publishing, namespace, clock, (queue) => this.queueIsMissing(queue))
-    const delays = new Delays(this.publisher, this.ladder)
+    this.publisher = new Publisher(publishing, namespace, clock, {
+      missing: (queue) => this.queueIsMissing(queue),
+      isQuorum: (queue) => this.quorumQueues.has(queue),
+    })
+    // From 4.0 to 4.2, which of two priorities is at the head depends on how many went before.
+    const keepsPriority = !isAtLeast(this.version, 4, 0) || isAtLeast(this.version, 4, 3)
+    const delays = new Delays(this.publisher, this.ladder, keepsPriority)
     this.dispatcher = new Dispatcher({ publisher: this.publisher, delays, namespace, clock })
-    this.topology = new RabbitmqTopology(this.questions, this.ladder, namespace, settings.queueType)
+    this.missing = new MissingQueues(clock)
+    this.shardCount = new ShardCount(this.questions, clock)
+    this.queueType = settings.queueType
+    this.topology = new RabbitmqTopology(this.questions, this.ladder, namespace, this.queueType, this.missing)
     const createId = createIdFactory(clock)
     this.parts = {
       clock,
@@ -90,47 +109,51 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
       publisher: this.publisher,
       delays,
       createId: () => createId(),
+      maxHoldMs: settings.maxHoldMs,
+      written: writeAtOnce(consuming),
       isLive: () => this.isLive,
-      forget: (consumer) => this.consumers.delete(consumer),
       nextSerial: () => (this.serial += 1),
-      queueExists: (queue) => exists(this.questions, 'queue', queue),
+      queueExists: async (queue) => {
+        const isThere = await exists(this.questions, 'queue', queue)
+        if (!isThere) this.missing.add(queue)
+        return isThere
+      },
+      count: (queue) => this.countOf(queue),
       openSideQueue: async (queue) => {
         const options = { durable: true, arguments: sideQueueArguments }
-        return (await this.questions.ask((channel) => channel.assertQueue(queue, options))).messageCount
+        await this.questions.ask((channel) => channel.assertQueue(queue, options))
       },
     }
+    this.consumers = new RabbitmqConsumers({
+      parts: this.parts,
+      questions: this.questions,
+      shardCount: this.shardCount,
+      model: consuming.model,
+      hasPriorities: isAtLeast(this.version, 4, 0),
+    })
     this.lost = new LostMessages({
       model: consuming.model,
       questions: this.questions,
       publisher: this.publisher,
       readingContext: () => ({ namespace, createId: () => createId(), now: clock.now() }),
     })
-    const { managementUrl, urls } = settings
-    const virtualHost = parseUrl(urls[0] ?? '').connect.vhost ?? '%2F'
-    this.management =
-      managementUrl === undefined ? undefined : new Management(managementUrl, virtualHost, clock)
-    this.stopWatching = watchConsumers({
-      clock,
-      consumers: this.consumers,
-      consumerCount: async (queue) =>
-        (await this.questions.ask((channel) => channel.checkQueue(queue))).consumerCount,
-    })
+    this.management = management
     for (const { model } of this.links)
       model.on('close', (error) => this.die(describeError(error ?? 'closed')))
     publishing.model.on('blocked', (reason) => this.block(reason))
     publishing.model.on('unblocked', () => this.block(undefined))
   }
 
-  /** Resolves when it can be used. */
-  ready(): Promise<void> {
-    return this.publisher.ready()
+  /** Resolves when it can be used. Either link may have ended before it was listened to: only an answer shows that. */
+  async ready(): Promise<void> {
+    await Promise.all([this.publisher.ready(), this.questions.ready()])
   }
 
   async declare(topology: Topology, mode: 'create' | 'check'): Promise<void> {
-    await this.topology.declare(topology, mode)
-    if (mode === 'check' || (topology.queues ?? topology.subscriptions) === undefined) return
-    // A help, of which nothing that is declared depends.
-    await this.lost.look(this.host.clock.now() + rescueMs).catch(() => undefined)
+    const names = await this.topology.declare(topology, mode)
+    if (mode === 'create' && this.queueType === 'quorum') this.quorumQueues.add(names)
+    // A help, which nothing that is declared waits for.
+    if (mode === 'create') void this.lost.look(names)
   }
 
   plan(topology: Topology): Promise<readonly PlanItem[]> {
@@ -150,23 +173,10 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
   }
 
   async consume(source: Source, request: ConsumeRequest, sink: DeliverySink): Promise<DriverConsumer> {
-    const name = sourceName(source)
     try {
-      const target = await openTarget(this.host.namespace, source, this.questions, this.parts.createId)
-      const channel = await this.native.consuming.createChannel()
-      const consumer = new RabbitmqConsumer(this.parts, target, request, sink, channel)
-      try {
-        await consumer.start()
-      } catch (error) {
-        consumer.void()
-        channel.close().catch(() => undefined)
-        throw error
-      }
-      this.consumers.add(consumer)
-      this.host.clock.defer(() => consumer.begin())
-      return consumer
+      return await this.consumers.open(source, request, sink)
     } catch (error) {
-      throw toRabbitmqError(error, `the ${source.kind} "${name}"`, { phase: 'receive' })
+      throw toRabbitmqError(error, `the ${source.kind} "${sourceName(source)}"`, { phase: 'receive' })
     }
   }
 
@@ -176,12 +186,12 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
   }
 
   async openDeadLetters(source: Source, cursor: string | undefined): Promise<DeadLetterPass> {
-    const { queue, deadLetterQueue } = durableQueues(this.host.namespace, source)
+    const { queue, shards, deadLetterQueue } = durableQueues(this.host.namespace, source)
     if (this.passes.has(deadLetterQueue)) throw deadLettersBusy(sourceName(source))
     this.passes.add(deadLetterQueue)
     const onClosed = (): boolean => this.passes.delete(deadLetterQueue)
     try {
-      const target = { source, queue, deadLetterQueue }
+      const target = { source, queue, shards: await this.shardCount.ask(queue, shards), deadLetterQueue }
       const openChannel = (): ReturnType<ChannelModel['createChannel']> =>
         this.native.consuming.createChannel()
       return await RabbitmqDeadLetterPass.open(this.parts, target, cursor, openChannel, onClosed)
@@ -193,22 +203,17 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
 
   async depth(source: Source): Promise<Depth> {
     const name = sourceName(source)
-    const { queue, deadLetterQueue } = durableQueues(this.host.namespace, source)
-    const statistics = await this.management?.statistics(queue)
-    return {
-      ready: await this.count(queue, `the ${source.kind} "${name}"`),
-      // The steps are shared by all sources.
-      delayed: undefined,
-      inFlight: statistics?.inFlight,
-      deadLettered: await this.count(deadLetterQueue, `the dead-letter queue of "${name}"`),
-      oldestAgeMs: undefined,
-      lag: undefined,
-    }
+    const { queue, shards, deadLetterQueue } = durableQueues(this.host.namespace, source)
+    return sourceDepth({
+      queues: shardQueues(queue, await this.shardCount.recent(queue, shards)),
+      management: this.management,
+      ready: (one) => this.count(one, `the ${source.kind} "${name}"`),
+      deadLettered: () => this.count(deadLetterQueue, `the dead-letter queue of "${name}"`),
+    })
   }
 
   async close(): Promise<void> {
     if (!this.isLive) return
-    this.stopWatching()
     const goodbye = this.sayGoodbye()
     await new Promise<void>((resolve) => {
       const cancel = this.host.clock.setTimer(resolve, goodbyeMs)
@@ -222,7 +227,7 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
   }
 
   private async sayGoodbye(): Promise<void> {
-    await Promise.all([...this.consumers].map((consumer) => consumer.close()))
+    await this.consumers.close()
     this.isLive = false
     await Promise.allSettled(this.links.map(({ model }) => model.close()))
   }
@@ -231,27 +236,30 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
   private die(reason: string): void {
     if (!this.isLive) return
     this.isLive = false
-    this.stopWatching()
-    for (const consumer of this.consumers) consumer.void()
-    this.consumers.clear()
+    this.consumers.void()
     const error = connectionLost(reason)
     // Ends what amqplib still waits for: the outcomes of what was published, and every question.
     for (const { socket } of this.links) socket.destroy()
     this.host.clock.defer(() => this.host.lost(error))
   }
 
-  /** A queue that is made again at once has no consumers, and the server does not always say so. */
   private queueIsMissing(queue: string): void {
-    for (const consumer of this.consumers) if (consumer.queue === queue) consumer.deleted()
+    this.missing.add(queue)
+    this.consumers.isMissing(queue)
   }
 
   private block(reason: string | undefined): void {
     if (this.isLive) this.host.blocked(reason)
   }
 
+  private async countOf(queue: string): Promise<{ readonly ready: number; readonly consumers: number }> {
+    const { messageCount, consumerCount } = await this.questions.ask((channel) => channel.checkQueue(queue))
+    return { ready: messageCount, consumers: consumerCount }
+  }
+
   private async count(queue: string, what: string): Promise<number> {
     try {
-      return (await this.questions.ask((channel) => channel.checkQueue(queue))).messageCount
+      return (await this.countOf(queue)).ready
     } catch (error) {
       throw toRabbitmqError(error, what, { phase: 'receive' })
     }

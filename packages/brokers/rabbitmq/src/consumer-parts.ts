@@ -1,6 +1,5 @@
 import type { Delays } from './delays.ts'
 import type { Publisher } from './publisher.ts'
-import type { RabbitmqConsumer } from './consumer.ts'
 import type { Clock } from '@posthorn/transport/driver'
 
 /** What is read, in the broker's names but for `name`. */
@@ -8,6 +7,8 @@ export interface ConsumerTarget {
   /** For people. */
   readonly name: string
   readonly queue: string
+  /** With order by key, among the instances that want the queue: the highest one gets it, where the server can. */
+  readonly rank: number
   readonly deadLetterQueue: string
   /** What fails is gone. */
   readonly atMostOnce: boolean
@@ -23,11 +24,16 @@ export interface ConsumerParts {
   readonly publisher: Publisher
   readonly delays: Delays
   readonly createId: () => string
+  /** From a delivery's arrival to its settlement. */
+  readonly maxHoldMs: number
+  /** Called when acks were given to a channel. */
+  readonly written: () => void
   /** False once the transport knows that the connection is gone. */
   isLive(): boolean
-  forget(consumer: RabbitmqConsumer): void
   nextSerial(): number
   queueExists(queue: string): Promise<boolean>
-  /** Makes the queue where it is missing; answers how many messages are ready in it. */
-  openSideQueue(queue: string): Promise<number>
+  /** How many messages are ready in it, and how many consumers it has. */
+  count(queue: string): Promise<{ readonly ready: number; readonly consumers: number }>
+  /** Makes the queue where it is missing. */
+  openSideQueue(queue: string): Promise<void>
 }

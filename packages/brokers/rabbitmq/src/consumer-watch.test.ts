@@ -1,14 +1,14 @@
 import { createVirtualClock } from '@posthorn/transport/testing'
 import { expect, test } from 'vitest'
 import { watchConsumers } from './consumer-watch.ts'
-import type { RabbitmqConsumer } from './consumer.ts'
+import type { QueueReader } from './queue-reader.ts'
 
 function consumer(
   queue: string,
   isReading: boolean,
-): { readonly one: RabbitmqConsumer; readonly isEnded: () => boolean } {
+): { readonly one: QueueReader; readonly isEnded: () => boolean } {
   let ended = false
-  const one = { queue, isReading, deleted: () => void (ended = true) } as unknown as RabbitmqConsumer
+  const one = { queue, isReading, deleted: () => void (ended = true) } as unknown as QueueReader
   return { one, isEnded: () => ended }
 }
 
@@ -21,7 +21,7 @@ test('ends a consumer that the server does not know, and no other', async () => 
   const all = [forgotten, paused, known, unanswered]
   const stop = watchConsumers({
     clock,
-    consumers: new Set(all.map(({ one }) => one)),
+    readers: () => all.map(({ one }) => one),
     consumerCount: async (queue) => {
       if (queue === 'unanswered') throw new Error('no answer')
       return queue === 'known' ? 1 : 0
@@ -37,7 +37,7 @@ test('looks again and again, until it is stopped', async () => {
   let asked = 0
   const stop = watchConsumers({
     clock,
-    consumers: new Set([consumer('orders', true).one]),
+    readers: () => [consumer('orders', true).one],
     consumerCount: async () => (asked += 1),
   })
   await clock.advance(30_000)

@@ -1,4 +1,4 @@
-import type { RabbitmqConsumer } from './consumer.ts'
+import type { QueueReader } from './queue-reader.ts'
 import type { Clock } from '@posthorn/transport/driver'
 
 /** How often the server is asked whether it knows of the consumers. Milliseconds. */
@@ -6,7 +6,7 @@ const intervalMs = 10_000
 
 export interface ConsumerWatchOptions {
   readonly clock: Clock
-  readonly consumers: ReadonlySet<RabbitmqConsumer>
+  readonly readers: () => readonly QueueReader[]
   /** How many consumers the server has for a queue; rejects when it does not say. */
   readonly consumerCount: (queue: string) => Promise<number>
 }
@@ -32,10 +32,10 @@ export function watchConsumers(options: ConsumerWatchOptions): () => void {
   }
 }
 
-async function lookOnce({ consumers, consumerCount }: ConsumerWatchOptions): Promise<void> {
-  for (const consumer of [...consumers]) {
-    if (!consumer.isReading) continue
-    const count = await consumerCount(consumer.queue).catch(() => undefined)
-    if (count === 0 && consumer.isReading) consumer.deleted()
+async function lookOnce({ readers, consumerCount }: ConsumerWatchOptions): Promise<void> {
+  for (const reader of readers()) {
+    if (!reader.isReading) continue
+    const count = await consumerCount(reader.queue).catch(() => undefined)
+    if (count === 0 && reader.isReading) reader.deleted()
   }
 }

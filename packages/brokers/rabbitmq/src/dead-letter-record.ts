@@ -6,8 +6,9 @@ import type { Message } from 'amqplib'
 const recordHeader = 'posthorn-dead-letter'
 const entryHeader = 'posthorn-entry'
 
-/** Of the error's message: headers have to fit into a frame together. */
-const maxErrorText = 4_096
+/** Characters of each text in it, and bytes of it as a whole: it has to fit into a frame with the headers. */
+const maxTextLength = 4_096
+const maxRecordBytes = 8 * 1024
 
 /** What a dead letter carries beside its message; `entryId` stays the same while it is kept. */
 export function deadLetterHeaders(
@@ -16,13 +17,32 @@ export function deadLetterHeaders(
 ): Record<string, string> {
   return record === undefined
     ? { [entryHeader]: entryId }
-    : { [entryHeader]: entryId, [recordHeader]: JSON.stringify(shorten(record)) }
+    : { [entryHeader]: entryId, [recordHeader]: encode(record) }
 }
 
-function shorten(record: DeadLetterRecord): DeadLetterRecord {
-  const { error } = record
-  if (error === undefined || error.message.length <= maxErrorText) return record
-  return { ...record, error: { ...error, message: error.message.slice(0, maxErrorText) } }
+function encode(record: DeadLetterRecord): string {
+  let text = ''
+  // Escaped, a character may take six bytes.
+  for (let length = maxTextLength; length >= 64; length /= 2) {
+    text = JSON.stringify(shorten(record, length))
+    if (Buffer.byteLength(text) <= maxRecordBytes) break
+  }
+  return text
+}
+
+function shorten(record: DeadLetterRecord, length: number): DeadLetterRecord {
+  const { error, reason, handler } = record
+  const cut = (text: string): string => text.slice(0, length)
+  const { name = '', message = '', code } = error ?? {}
+  return {
+    ...record,
+    reason: cut(reason),
+    handler: handler === undefined ? undefined : cut(handler),
+    error:
+      error === undefined
+        ? undefined
+        : { name: cut(name), message: cut(message), code: code === undefined ? undefined : cut(code) },
+  }
 }
 
 export interface ReadLetter {

@@ -16,8 +16,10 @@ import {
   settlementFailed,
   toRabbitmqError,
 } from './errors.ts'
-import { fromWire, madeUpId } from './from-wire.ts'
+import { fromWire } from './from-wire.ts'
+import { maxUnsettled } from './max-unsettled.ts'
 import { passLock } from './names.ts'
+import { queueForKey } from './shards.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
 import type { Channel, GetMessage } from 'amqplib'
 
@@ -26,13 +28,13 @@ const copyMs = 30_000
 
 interface EntryToken {
   readonly raw: GetMessage
-  readonly stableId: boolean
 }
 
 export interface PassTarget {
   readonly source: Source
   /** Native names. */
   readonly queue: string
+  readonly shards: number
   readonly deadLetterQueue: string
 }
 
@@ -99,8 +101,9 @@ export class RabbitmqDeadLetterPass implements DeadLetterPass {
 
   async read(max: number): Promise<readonly DeadLetterEntry[]> {
     this.refuseIfOver()
+    await this.moveBack([...this.undecided])
     const entries: DeadLetterEntry[] = []
-    while (entries.length < max && this.readCount < this.total) {
+    while (entries.length < Math.min(max, maxUnsettled) && this.readCount < this.total) {
       let raw: GetMessage | false
       try {
         raw = await this.channel.get(this.target.deadLetterQueue)
@@ -121,7 +124,7 @@ export class RabbitmqDeadLetterPass implements DeadLetterPass {
   async decide(items: readonly DeadLetterDecision[]): Promise<readonly SettleOutcome[]> {
     if (this.state !== 'open') return items.map(() => 'lost')
     const { delays, clock } = this.parts
-    const { queue, source } = this.target
+    const { queue, shards, source } = this.target
     const deadline = clock.now() + copyMs
     const outcomes = Array.from<SettleOutcome>({ length: items.length })
     const finish = (chosen: readonly DeadLetterDecision[], copies: readonly PublishOutcome[]): void => {
@@ -138,11 +141,10 @@ export class RabbitmqDeadLetterPass implements DeadLetterPass {
       items.filter((item) => item.decision === decision)
     const [replays, keeps] = [chosen('replay'), chosen('keep')]
     finish(chosen('discard'), [])
-    const again = replays.map(({ message, entry }) => ({
+    const again = replays.map(({ message }) => ({
       message,
       delayMs: 0,
-      to: { queue },
-      headers: copiedHeaders(entry),
+      to: { queue: queueForKey(queue, shards, message.key) },
     }))
     const [replayed, kept] = await Promise.all([
       delays.publish(again, deadline),
@@ -194,9 +196,9 @@ export class RabbitmqDeadLetterPass implements DeadLetterPass {
     const copies = entries.map((entry) => ({
       routingKey: this.target.deadLetterQueue,
       message: entry.message,
-      headers: { ...deadLetterHeaders(entry.entryId, entry.record), ...copiedHeaders(entry) },
+      headers: deadLetterHeaders(entry.entryId, entry.record),
     }))
-    return this.parts.publisher.toQueues(copies, deadline)
+    return this.parts.publisher.copyToQueues(copies, deadline)
   }
 
   private ack(entry: DeadLetterEntry): SettleOutcome {
@@ -212,9 +214,9 @@ export class RabbitmqDeadLetterPass implements DeadLetterPass {
   private toEntry(raw: GetMessage): DeadLetterEntry {
     const { namespace, createId, clock } = this.parts
     const now = clock.now()
-    const { message, stableId } = fromWire(raw, { namespace, createId, now })
+    const { message } = fromWire(raw, { namespace, createId, now })
     const { entryId, record } = readLetter(raw, message, sourceName(this.target.source), now)
-    const token: EntryToken = { raw, stableId }
+    const token: EntryToken = { raw }
     return { entryId, token, message, record }
   }
 
@@ -223,9 +225,4 @@ export class RabbitmqDeadLetterPass implements DeadLetterPass {
     const source = sourceName(this.target.source)
     throw this.state === 'lost' ? passLost(source) : passClosed(source)
   }
-}
-
-/** What a copy says about the id of its original. */
-function copiedHeaders({ token }: DeadLetterEntry): Readonly<Record<string, string>> {
-  return (token as EntryToken).stableId ? {} : madeUpId
 }

@@ -10,6 +10,9 @@ import type { Ladder } from './ladder.ts'
 import type { Outgoing } from './publish-batch.ts'
 import type { Publisher } from './publisher.ts'
 
+/** As the envelope has it where it is no native property. */
+const priorityHeader = 'posthorn-priority'
+
 export interface Delayed {
   readonly message: WireMessage
   /** Milliseconds; 0 is at once. */
@@ -23,10 +26,13 @@ export interface Delayed {
 export class Delays {
   private readonly publisher: Publisher
   private readonly ladder: Ladder
+  private readonly keepsPriority: boolean
 
-  constructor(publisher: Publisher, ladder: Ladder) {
+  /** `keepsPriority`: the server's queues let each priority's messages expire by themselves. */
+  constructor(publisher: Publisher, ladder: Ladder, keepsPriority: boolean) {
     this.publisher = publisher
     this.ladder = ladder
+    this.keepsPriority = keepsPriority
   }
 
   async publish(items: readonly Delayed[], deadline: number): Promise<readonly PublishOutcome[]> {
@@ -39,8 +45,10 @@ export class Delays {
       for (const [position, index] of indexes.entries()) outcomes[index] = found[position] as PublishOutcome
     }
     await Promise.all([
-      this.publisher.toReturns(outgoing(now, items), deadline).then((found) => put(now, found)),
-      this.publisher.toLadder(outgoing(later, items), deadline).then((found) => put(later, found)),
+      this.publisher.toReturns(outgoing(now, items, true), deadline).then((found) => put(now, found)),
+      this.publisher
+        .toLadder(outgoing(later, items, this.keepsPriority), deadline)
+        .then((found) => put(later, found)),
     ])
     const refused = later.filter((index) => isUnroutable(outcomes[index]))
     if (refused.length === 0) return outcomes
@@ -51,7 +59,7 @@ export class Delays {
     } catch {
       return outcomes
     }
-    put(refused, await this.publisher.toLadder(outgoing(refused, items), deadline))
+    put(refused, await this.publisher.toLadder(outgoing(refused, items, this.keepsPriority), deadline))
     return outcomes
   }
 
@@ -83,14 +91,17 @@ function isUnroutable(outcome: PublishOutcome | undefined): boolean {
   return outcome !== undefined && outcome !== 'confirmed' && outcome.code === 'POSTHORN_UNROUTABLE'
 }
 
-function outgoing(indexes: readonly number[], items: readonly Delayed[]): Outgoing[] {
+/** Without native priority: a message of another one, at the head of a step until its time, would hold it up. */
+function outgoing(indexes: readonly number[], items: readonly Delayed[], keepsPriority: boolean): Outgoing[] {
   return indexes.map((index) => {
     const { message, delayMs, to, headers } = items[index] as Delayed
     const way = delayMs > 0 ? ladderHeaders(delayMs, to) : returnHeaders(to)
+    const { priority } = message
+    const isLevelled = !keepsPriority && priority !== undefined
     return {
       routingKey: message.routingKey,
-      message,
-      headers: headers === undefined ? way : { ...way, ...headers },
+      message: isLevelled ? { ...message, priority: undefined } : message,
+      headers: { ...way, ...headers, ...(isLevelled ? { [priorityHeader]: String(priority) } : {}) },
     }
   })
 }

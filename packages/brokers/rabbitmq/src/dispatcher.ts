@@ -1,7 +1,7 @@
 import { nativeName } from './names.ts'
+import { queueForKey, slotHeader, slotOf } from './shards.ts'
 import type { Delayed, Delays } from './delays.ts'
 import type { Publisher } from './publisher.ts'
-import type { ReturnTo } from './retry-ladder.ts'
 import type { Clock, Destination, PublishOutcome, WireMessage } from '@posthorn/transport/driver'
 
 export interface DispatcherOptions {
@@ -38,16 +38,17 @@ export class Dispatcher {
   ): Promise<readonly PublishOutcome[]> {
     const { publisher, namespace } = this.options
     const native = nativeName(namespace, destination.name)
-    return destination.kind === 'topic'
-      ? publisher.toTopic(
-          native,
-          batch.map((message) => ({ routingKey: message.routingKey, message })),
-          deadline,
-        )
-      : publisher.toQueues(
-          batch.map((message) => ({ routingKey: native, message })),
-          deadline,
-        )
+    if (destination.kind === 'topic') {
+      const items = batch.map((message) => {
+        const { routingKey } = message
+        const headers = slotHeaders(message)
+        return headers === undefined ? { routingKey, message } : { routingKey, message, headers }
+      })
+      return publisher.toTopic(native, items, deadline)
+    }
+    const shards = destination.kind === 'queue' ? destination.shards : 1
+    const items = batch.map((message) => ({ routingKey: queueForKey(native, shards, message.key), message }))
+    return publisher.toQueues(items, deadline)
   }
 
   private async mixed(
@@ -57,10 +58,15 @@ export class Dispatcher {
     deadline: number,
   ): Promise<readonly PublishOutcome[]> {
     const native = nativeName(this.options.namespace, destination.name)
-    const to: ReturnTo = destination.kind === 'topic' ? { topic: native } : { queue: native }
+    const shards = destination.kind === 'queue' ? destination.shards : 1
+    const delayedTo = (message: WireMessage): Pick<Delayed, 'to' | 'headers'> => {
+      if (destination.kind !== 'topic') return { to: { queue: queueForKey(native, shards, message.key) } }
+      const headers = slotHeaders(message)
+      return headers === undefined ? { to: { topic: native } } : { to: { topic: native }, headers }
+    }
     const waits = batch.map(({ notBefore = 0 }) => notBefore - now)
     const later = batch.flatMap((message, index): Delayed[] =>
-      waits[index]! > 0 ? [{ message, delayMs: waits[index]!, to }] : [],
+      waits[index]! > 0 ? [{ message, delayMs: waits[index]!, ...delayedTo(message) }] : [],
     )
     const direct = batch.filter((_, index) => waits[index]! <= 0)
     const [delayed, sent] = await Promise.all([
@@ -70,4 +76,9 @@ export class Dispatcher {
     const [nextDelayed, nextSent] = [delayed.values(), sent.values()]
     return waits.map((waitMs) => (waitMs > 0 ? nextDelayed : nextSent).next().value as PublishOutcome)
   }
+}
+
+/** By which a group with shards gets it. */
+function slotHeaders({ key }: WireMessage): Readonly<Record<string, string>> | undefined {
+  return key === undefined ? undefined : { [slotHeader]: String(slotOf(key)) }
 }

@@ -1,18 +1,25 @@
 import { RabbitmqConnection, type RabbitmqNative } from './connection.ts'
-import { connectAborted, toRabbitmqError } from './errors.ts'
+import { connectAborted } from './connect-error.ts'
+import { toRabbitmqError } from './errors.ts'
+import { Management } from './management.ts'
 import { openLink } from './open-link.ts'
 import type { RabbitmqSettings } from './options.ts'
 import type { Driver, DriverHost } from '@posthorn/transport/driver'
 
 export function createRabbitmqDriver(settings: RabbitmqSettings): Driver<RabbitmqNative> {
-  let wasConnected = false
+  let management: Management | undefined
   return {
     specificationVersion: 'v1',
     name: 'rabbitmq',
     async connect(host) {
-      const connection = await whileWanted(host.signal, open(settings, host, wasConnected))
-      wasConnected = true
-      return connection
+      const { managementUrl } = settings
+      if (managementUrl !== undefined && management === undefined) {
+        const found = new Management(managementUrl, settings, host.clock)
+        await found.check()
+        // Checked once: what only helps must not end a transport that works.
+        management = found
+      }
+      return whileWanted(host.signal, open(settings, host, management))
     },
   }
 }
@@ -20,16 +27,19 @@ export function createRabbitmqDriver(settings: RabbitmqSettings): Driver<Rabbitm
 async function open(
   settings: RabbitmqSettings,
   host: DriverHost,
-  wasConnected: boolean,
+  management: Management | undefined,
 ): Promise<RabbitmqConnection> {
-  const consuming = await openLink(settings, 'consuming', host, wasConnected)
+  const consuming = await openLink(settings, 'consuming', host)
+  const publishing = await openLink(settings, 'publishing', host).catch((error: unknown) => {
+    consuming.socket.destroy()
+    throw error
+  })
+  const connection = new RabbitmqConnection(publishing, consuming, host, settings, management)
   try {
-    const publishing = await openLink(settings, 'publishing', host, wasConnected)
-    const connection = new RabbitmqConnection(publishing, consuming, host, settings)
     await connection.ready()
     return connection
   } catch (error) {
-    consuming.socket.destroy()
+    await connection.close()
     throw toRabbitmqError(error, 'a channel', { phase: 'connect' })
   }
 }

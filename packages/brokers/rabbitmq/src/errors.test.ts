@@ -1,7 +1,5 @@
-import { inspect } from 'node:util'
-import { isPosthornError } from '@posthorn/transport'
 import { describe, expect, test } from 'vitest'
-import { connectError, replyCode, toRabbitmqError } from './errors.ts'
+import { replyCode, toRabbitmqError } from './errors.ts'
 
 const amqp = (code: number, message: string): Error => Object.assign(new Error(message), { code })
 
@@ -41,52 +39,6 @@ describe('toRabbitmqError', () => {
   test('leaves our own errors alone', () => {
     const error = toRabbitmqError(amqp(404, 'x'), 'x')
     expect(toRabbitmqError(error, 'y')).toBe(error)
-  })
-})
-
-describe('connectError', () => {
-  const withCode = (code: string): Error => Object.assign(new Error(code), { code })
-
-  test.each([
-    [
-      new Error(
-        'Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - Login was refused"',
-      ),
-      'ACCESS_DENIED',
-      false,
-    ],
-    [new Error('Expected ConnectionOpenOk; got <ConnectionClose channel:0>'), 'ACCESS_DENIED', false],
-    [new Error('SASL mechanism EXTERNAL is not provided by the server'), 'ACCESS_DENIED', false],
-    [
-      new Error("INTERNAL_ERROR - access to vhost '/' refused for user 'x': vhost '/' is down"),
-      'CONNECT_FAILED',
-      true,
-    ],
-    [withCode('ECONNREFUSED'), 'CONNECT_FAILED', true],
-    [withCode('ENOTFOUND'), 'CONNECT_FAILED', true],
-    [withCode('SELF_SIGNED_CERT_IN_CHAIN'), 'CONNECT_FAILED', false],
-    [new Error('connect ETIMEDOUT'), 'CONNECT_FAILED', true],
-    [undefined, 'CONNECT_FAILED', true],
-  ])('classifies %o', (given, code, retryable) => {
-    const error = connectError(given, 'broker:5672', false)
-    expect([error.code, error.retryable]).toEqual([`POSTHORN_${code}`, retryable])
-    expect(error.message).toContain('broker:5672')
-  })
-
-  test('a virtual host that was open before may come back', () => {
-    const error = connectError(
-      new Error('Expected ConnectionOpenOk; got <ConnectionClose channel:0>'),
-      'broker:5672',
-      true,
-    )
-    expect([error.code, error.retryable]).toEqual(['POSTHORN_CONNECT_FAILED', true])
-  })
-
-  test('shows no password', () => {
-    const error = connectError(new Error('Invalid URL: amqp://user:hunter2@broker/'), 'broker:5672', false)
-    expect(isPosthornError(error)).toBe(true)
-    expect(error.message).not.toContain('hunter2')
-    expect(inspect(error.message)).not.toContain('hunter2')
   })
 })
 

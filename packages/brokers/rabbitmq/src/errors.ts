@@ -15,7 +15,7 @@ export function describeError(error: unknown): string {
 }
 
 /** The code of Node.js, such as `ECONNREFUSED`, or nothing. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : ''
 }
@@ -77,46 +77,6 @@ export function toRabbitmqError(error: unknown, what: string, details: Details =
   }
 }
 
-const fatalInHandshake = /ACCESS.REFUSED|NOT.ALLOWED|SASL mechanism|\b403\b|\b530\b/
-const vhostDown = /vhost .* is down|RESOURCE.ERROR/
-const certificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|ALTNAME|wrong version number/i
-
-/** All that amqplib says when the server closes instead of opening the virtual host. */
-const vhostRefused = 'Expected ConnectionOpenOk; got <ConnectionClose'
-
-/**
- * A failed attempt to connect to `address` as ours. Wrong credentials and certificates are not retryable, nor is a virtual
- * host that was refused before it was ever open; later it may merely be down.
- */
-export function connectError(error: unknown, address: string, wasConnected: boolean): PosthornError {
-  if (isPosthornError(error)) return error
-  const text = describeError(error)
-  const details = { phase: 'connect', cause: error } as const
-  if (text.startsWith(vhostRefused)) {
-    const message = `RabbitMQ at ${address} does not open the virtual host of the URL: it does not exist, is down, or the user may not use it.`
-    return wasConnected
-      ? new PosthornError('POSTHORN_CONNECT_FAILED', message, { ...details, retryable: true })
-      : new PosthornError('POSTHORN_ACCESS_DENIED', message, details)
-  }
-  if (fatalInHandshake.test(text) && !vhostDown.test(text)) {
-    const message = `RabbitMQ at ${address} refuses the user or the virtual host: ${text}. Check both, and the user's permissions.`
-    return new PosthornError('POSTHORN_ACCESS_DENIED', message, details)
-  }
-  const isFatal = certificate.test(codeOf(error)) || certificate.test(text)
-  return new PosthornError(
-    'POSTHORN_CONNECT_FAILED',
-    `RabbitMQ at ${address} could not be reached: ${text}`,
-    {
-      ...details,
-      retryable: !isFatal,
-    },
-  )
-}
-
-export function connectAborted(): PosthornError {
-  return new PosthornError('POSTHORN_ABORTED', 'Connecting to RabbitMQ was given up.', { phase: 'connect' })
-}
-
 export function connectionLost(reason: string, cause?: unknown): PosthornError {
   const text = `The connection to RabbitMQ is gone: ${reason}.`
   return new PosthornError('POSTHORN_CONNECTION_LOST', text, { phase: 'receive', retryable: true, cause })
@@ -155,12 +115,22 @@ export function unroutable(destination: string): PosthornError {
   return new PosthornError('POSTHORN_UNROUTABLE', text, { phase: 'publish', outcome: 'rejected' })
 }
 
-/** Only a queue at its bound refuses a message for good. */
+/** A queue refuses at its bound, and on 3.10 also while it is without a leader. */
 export function queueFull(destination: string): PosthornError {
-  const text = `The queue "${destination}" refused the message: it is at its bound. Send again later, consume faster, or raise the bound.`
+  const text = `The queue "${destination}" refused the message: it is at its bound, or has no leader for now. Send again later; if it is full, consume faster or raise the bound.`
   return new PosthornError('POSTHORN_QUEUE_FULL', text, {
     phase: 'publish',
     outcome: 'rejected',
+    retryable: true,
+  })
+}
+
+/** By a queue of whatever kind: at its bound, or gone with its node, which may have stored the message before. */
+export function queueRefused(destination: string): PosthornError {
+  const text = `The queue "${destination}" refused the message, or its node ended before it confirmed; it may be there. Send again later with the same id.`
+  return new PosthornError('POSTHORN_BROKER_ERROR', text, {
+    phase: 'publish',
+    outcome: 'unknown',
     retryable: true,
   })
 }

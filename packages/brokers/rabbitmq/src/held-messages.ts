@@ -1,83 +1,235 @@
-import { headersOf } from './from-wire.ts'
-import type { Publisher } from './publisher.ts'
+import { fromWire, headersOf } from './from-wire.ts'
+import { heldQueue } from './names.ts'
+import { Reading } from './reading.ts'
+import type { ConsumerParts, ConsumerTarget } from './consumer-parts.ts'
 import type { PosthornError, WireMessage } from '@posthorn/transport/driver'
 import type { Channel, ConsumeMessage } from 'amqplib'
 
-/** Finds the copy that was made. */
-const holdHeader = 'posthorn-hold'
+/** Finds the record that was made. */
+const tokenHeader = 'posthorn-hold'
+/** How many deliveries the owner of the queue may hold. */
+const windowHeader = 'posthorn-window'
+/** Says to whoever still reads the records that the queue has another owner. */
+const noticeHeader = 'posthorn-notice'
 
-export interface HeldMessagesOptions {
-  readonly channel: Channel
-  /** Where they are kept. */
-  readonly queue: string
-  readonly publisher: Publisher
-  /** Unique among all processes. */
-  readonly createId: () => string
-  /** A message that an earlier owner held. */
-  found(raw: ConsumeMessage): void
+/** What is recorded of a message: its state, and the tag by which the record goes. */
+export interface HeldRecord {
+  readonly tag: number
+  readonly message: WireMessage
 }
 
+export interface HeldMessagesOptions {
+  readonly parts: ConsumerParts
+  readonly target: ConsumerTarget
+  /** Of their own: what stays open for long would keep those of other queues from being acked together. */
+  readonly channel: Channel
+  readonly ended: (reason: string) => void
+  /** Somebody else has the queue: the server gives it on when all that was held is settled, and does not say so. */
+  readonly displaced: () => void
+}
+
+/** Between two looks whether an earlier owner is gone: at first, and at the most. Milliseconds. */
+const firstPauseMs = 25
+const longestPauseMs = 1_000
+
+/** Milliseconds within which a note is confirmed. */
+const noteMs = 30_000
+
 /**
- * What is recorded of messages whose key waits for them. The owner of the queue reads the records on its own channel, so
- * that they come to the next owner when that channel ends.
+ * What the owner of a queue records for the next one: the state of messages whose key waits, and how many it may hold. The
+ * messages themselves stay where they are, in their place and unsettled. The owner keeps the records unsettled, too, so
+ * that they go to the next one when it ends.
  */
 export class HeldMessages {
-  private readonly options: HeldMessagesOptions
-  private readonly expected = new Map<string, (raw: ConsumeMessage | undefined) => void>()
-  private missing = 0
-  private allFound: () => void = () => undefined
+  private readonly parts: ConsumerParts
+  private readonly queue: string
+  private readonly reading: Reading
+  private readonly expected = new Map<string, (tag: number | undefined) => void>()
+  /** Of earlier owners, by the id of the message. */
+  private readonly found = new Map<string, HeldRecord>()
+  private readonly displaced: () => void
+  private readonly name: string
+  private window: { readonly size: number; readonly tag: number; readonly at: number } | undefined
 
-  constructor(options: HeldMessagesOptions) {
-    this.options = options
+  constructor({ parts, target, channel, ended, displaced }: HeldMessagesOptions) {
+    this.parts = parts
+    this.displaced = displaced
+    this.name = parts.createId()
+    this.queue = heldQueue(target.queue)
+    this.reading = new Reading({
+      parts,
+      target: { ...target, queue: this.queue },
+      channel,
+      window: 1,
+      arrived: (raw) => this.arrived(raw),
+      ended,
+    })
   }
 
-  /** Starts to read; resolves when the `count` messages of earlier owners have been found. */
-  async start(count: number): Promise<void> {
-    const { channel, queue } = this.options
-    const found = new Promise<void>((resolve) => {
-      this.missing = count
-      this.allFound = resolve
-      if (count === 0) resolve()
-    })
+  /** The most that an earlier owner may have held; 0 where there was none. */
+  get foundWindow(): number {
+    return this.window?.size ?? 0
+  }
+
+  /** Starts to read; resolves when all is known that earlier owners recorded, and `window` is recorded. */
+  async start(window: number): Promise<void> {
+    const { parts, queue, reading } = this
+    await parts.openSideQueue(queue)
     // No window: what is held counts as unsettled already.
-    await channel.prefetch(0)
-    await channel.consume(queue, (raw) => {
-      if (raw !== null) this.arrived(raw)
-    })
-    await found
+    await reading.consume(0)
+    // Its last owner may be about to end, or not know yet that it is not the owner any more.
+    let pauseMs = firstPauseMs
+    while (!reading.isOver && (await parts.count(queue)).consumers > 1) {
+      const now = parts.clock.now()
+      await this.write(note(parts.createId(), now), { [noticeHeader]: this.name }, now + noteMs)
+      const wait = pauseMs
+      await new Promise<void>((resolve) => parts.clock.setTimer(resolve, wait))
+      pauseMs = Math.min(longestPauseMs, 2 * pauseMs)
+    }
+    // What came back from others comes before it.
+    await this.writeWindow(window)
   }
 
-  /** Records the message; answers the tag of the record, which is this channel's now, or `undefined` when that ended. */
-  async hold(message: WireMessage, deadline: number): Promise<number | PosthornError | undefined> {
-    const { queue, publisher, createId } = this.options
-    const token = createId()
-    const arrival = new Promise<ConsumeMessage | undefined>((resolve) => this.expected.set(token, resolve))
-    const item = { routingKey: queue, message, headers: { [holdHeader]: token } }
-    const [outcome = 'confirmed'] = await publisher.toQueues([item], deadline)
-    if (outcome !== 'confirmed') {
-      this.expected.delete(token)
-      return outcome
-    }
-    return (await arrival)?.fields.deliveryTag
+  /** Records the message; answers the tag of the record, or `undefined` when the channel has ended. */
+  hold(message: WireMessage, deadline: number): Promise<number | PosthornError | undefined> {
+    return this.record(message, {}, deadline)
+  }
+
+  /** A record is done with. */
+  finish(tag: number): void {
+    this.reading.acks.finish(tag)
+    this.reading.acks.flush()
+  }
+
+  /** Writes anew what has been unsettled since then: the server has its patience. */
+  async refresh(before: number): Promise<void> {
+    const { window } = this
+    if (window === undefined || window.at > before) return
+    await this.writeWindow(window.size)
+  }
+
+  /** What an earlier owner recorded of the message, once. */
+  take(id: string): HeldRecord | undefined {
+    const record = this.found.get(id)
+    if (record !== undefined) this.found.delete(id)
+    return record
+  }
+
+  /** Forgets the records of messages that are not there any more: all that comes again has come. */
+  forgetRest(): void {
+    if (this.found.size === 0) return
+    for (const { tag } of this.found.values()) this.finish(tag)
+    this.found.clear()
+  }
+
+  /** What is recorded goes to the next owner. Never rejects. */
+  async close(): Promise<void> {
+    const { reading } = this
+    this.void()
+    await reading.close()
   }
 
   /** The channel is gone. */
-  close(): void {
+  void(): void {
+    this.reading.void()
     for (const resolve of this.expected.values()) resolve(undefined)
     this.expected.clear()
-    this.allFound()
+  }
+
+  private async writeWindow(size: number): Promise<void> {
+    const { createId, clock } = this.parts
+    const now = clock.now()
+    const tag = await this.record(note(createId(), now), { [windowHeader]: String(size) }, now + noteMs)
+    if (typeof tag === 'number') this.keepWindow(size, tag)
+    else if (tag !== undefined) throw tag
+  }
+
+  /** Writes the message and waits until it has come back here. */
+  private async record(
+    message: WireMessage,
+    headers: Readonly<Record<string, string>>,
+    deadline: number,
+  ): Promise<number | PosthornError | undefined> {
+    const token = this.parts.createId()
+    const arrival = new Promise<number | undefined>((resolve) => this.expected.set(token, resolve))
+    const problem = await this.write(message, { ...headers, [tokenHeader]: token }, deadline)
+    if (problem === undefined) return arrival
+    this.expected.delete(token)
+    return problem
+  }
+
+  private async write(
+    message: WireMessage,
+    headers: Readonly<Record<string, string>>,
+    deadline: number,
+  ): Promise<PosthornError | undefined> {
+    const item = { routingKey: this.queue, message, headers }
+    const [outcome = 'confirmed'] = await this.parts.publisher.copyToQueues([item], deadline)
+    return outcome === 'confirmed' ? undefined : outcome
   }
 
   private arrived(raw: ConsumeMessage): void {
-    const token = headersOf(raw)[holdHeader]
+    const { deliveryTag: tag } = raw.fields
+    const { [tokenHeader]: token, [windowHeader]: window, [noticeHeader]: notice } = headersOf(raw)
     const resolve = typeof token === 'string' ? this.expected.get(token) : undefined
     if (resolve !== undefined) {
       this.expected.delete(token as string)
-      resolve(raw)
-      return
-    }
-    this.options.found(raw)
-    this.missing -= 1
-    if (this.missing === 0) this.allFound()
+      resolve(tag)
+    } else if (notice !== undefined) {
+      this.finish(tag)
+      if (notice !== this.name) this.displaced()
+    } else if (window !== undefined) this.keepWindow(Number(window), tag)
+    else this.add(raw)
+  }
+
+  private add(raw: ConsumeMessage): void {
+    const { namespace, createId, clock } = this.parts
+    const { message } = fromWire(raw, { namespace, createId, now: clock.now() })
+    const record = { tag: raw.fields.deliveryTag, message }
+    const other = this.found.get(message.id)
+    // Its owner had no time to remove the one before.
+    const [kept, old] = other !== undefined && isLater(other, record) ? [other, record] : [record, other]
+    this.found.set(message.id, kept)
+    if (old !== undefined) this.finish(old.tag)
+  }
+
+  /** Of several, the largest, and of those the last. */
+  private keepWindow(size: number, tag: number): void {
+    const { window } = this
+    if (window !== undefined && window.size > size) return this.finish(tag)
+    this.window = { size, tag, at: this.parts.clock.now() }
+    if (window !== undefined) this.finish(window.tag)
+  }
+}
+
+function isLater({ message: one }: HeldRecord, { message: other }: HeldRecord): boolean {
+  return one.attempt === other.attempt ? one.trials > other.trials : one.attempt > other.attempt
+}
+
+/** A message that only its headers matter of. */
+function note(id: string, time: number): WireMessage {
+  return {
+    id,
+    type: 'posthorn.note',
+    time,
+    body: new Uint8Array(),
+    contentType: 'application/octet-stream',
+    headers: {},
+    key: undefined,
+    routingKey: '',
+    correlationId: undefined,
+    causationId: undefined,
+    replyTo: undefined,
+    expiresAt: undefined,
+    priority: undefined,
+    notBefore: undefined,
+    attempt: 1,
+    releases: 0,
+    trials: 0,
+    idMadeUp: false,
+    replays: 0,
+    firstFailedAt: undefined,
+    lastFailedAt: undefined,
+    lastError: undefined,
   }
 }

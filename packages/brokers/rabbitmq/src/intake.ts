@@ -1,4 +1,4 @@
-import type { Delivery, DeliverySink, Scope } from '@posthorn/transport/driver'
+import type { Delivery, DeliverySink, Scope, SettleItem, SettleOutcome } from '@posthorn/transport/driver'
 
 /** Hands out what has arrived, in its order and never beyond the window. */
 export class Intake {
@@ -7,7 +7,7 @@ export class Intake {
   private readonly scope: Scope
   private readonly sink: DeliverySink
   private backlog: Delivery[] = []
-  private unsettled = 0
+  private count = 0
   private state: 'closed' | 'open' | 'over' = 'closed'
   private isDue = false
 
@@ -16,8 +16,14 @@ export class Intake {
     this.sink = sink
   }
 
-  get isEmpty(): boolean {
-    return this.backlog.length === 0
+  /** What waits here and was not handed out, in its order. */
+  get waiting(): readonly Delivery[] {
+    return this.backlog
+  }
+
+  /** How many are handed out and not settled. */
+  get unsettled(): number {
+    return this.count
   }
 
   add(delivery: Delivery): void {
@@ -33,10 +39,9 @@ export class Intake {
     this.backlog.splice(after === -1 ? this.backlog.length : after, 0, delivery)
   }
 
-  /** Starts to hand out; `first` goes before what has arrived. */
-  open(size: number, first: readonly Delivery[]): void {
+  /** Starts to hand out. */
+  open(size: number): void {
     this.size = size
-    if (first.length > 0) this.backlog = [...first, ...this.backlog]
     this.state = 'open'
     this.handLater()
   }
@@ -46,9 +51,11 @@ export class Intake {
     this.handLater()
   }
 
-  /** So many are settled. */
-  settled(count: number): void {
-    this.unsettled -= count
+  /** Makes room for as many as are settled by now. */
+  settled(items: readonly SettleItem[], outcomes: readonly SettleOutcome[]): void {
+    for (let index = 0; index < outcomes.length; index += 1) {
+      if (typeof outcomes[index] === 'string' && items[index]!.verb !== 'hold') this.count -= 1
+    }
     this.handLater()
   }
 
@@ -75,10 +82,10 @@ export class Intake {
   }
 
   private hand(): void {
-    const room = this.size - this.unsettled
+    const room = this.size - this.count
     if (this.state !== 'open' || room <= 0 || this.backlog.length === 0) return
     const given = room >= this.backlog.length ? this.takeBack() : this.backlog.splice(0, room)
-    this.unsettled += given.length
+    this.count += given.length
     this.sink.deliver(this.scope, given)
   }
 }

@@ -28,9 +28,24 @@ export function addressOf(namespace: string, native: string): string {
   return native.startsWith(`${prefix}inbox/`) ? native.slice(prefix.length) : native
 }
 
-/** Where messages are kept whose attempts are recorded while their key is held. */
+/** Where it is recorded what the owner of a queue has to know of earlier ones. */
 export function heldQueue(queue: string): string {
   return `${queue}~held`
+}
+
+/** What gives the messages of a group to its shards, by their slots. Called as the queue of the group is. */
+export function shardExchange(queue: string): string {
+  return queue
+}
+
+/** What takes those that have no slot. */
+export function restExchange(queue: string): string {
+  return `${queue}~rest`
+}
+
+/** The exclusive queue of an instance that consumes a source with shards. */
+export function seatLock(queue: string, seat: number): string {
+  return `${queue}~seat~${seat}`
 }
 
 /** The exclusive queue that exists while a pass over the dead letters is open. */

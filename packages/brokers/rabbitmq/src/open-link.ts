@@ -1,6 +1,7 @@
 import { connect, credentials, type ChannelModel } from 'amqplib'
+import { askRefusal } from './ask-refusal.ts'
 import { parseUrl } from './broker-url.ts'
-import { connectAborted, connectError } from './errors.ts'
+import { connectAborted, connectError, isVirtualHostRefused } from './connect-error.ts'
 import type { RabbitmqSettings } from './options.ts'
 import type { Clock, DriverHost, PosthornError } from '@posthorn/transport/driver'
 import type { Socket } from 'node:net'
@@ -10,6 +11,8 @@ export interface Link {
   readonly model: ChannelModel
   readonly socket: Socket
   readonly version: string | undefined
+  /** Bytes of the largest frame that both sides take. */
+  readonly frameMax: number
 }
 
 /** So much leaves in one go. Bytes; Node's 64 KiB are a hundred messages, and each one after them a system call. */
@@ -18,12 +21,14 @@ const writeBuffer: object = { writableHighWaterMark: 1024 * 1024 }
 /** How long one node may take to answer, before the next one is tried. Milliseconds. */
 const handshakeMs = 10_000
 
-/** Connects to one of the nodes, trying them in random order. Rejects with the last one's error, or a fatal one. */
+/**
+ * Connects to one of the nodes, trying them in random order. Rejects at once when the login is refused, which is the same on
+ * all nodes; otherwise with the last node's error, rather one that may pass.
+ */
 export async function openLink(
   settings: RabbitmqSettings,
   purpose: string,
   { clock, signal }: Pick<DriverHost, 'clock' | 'signal'>,
-  wasConnected: boolean,
 ): Promise<Link> {
   let last: PosthornError = connectAborted()
   for (const url of shuffle(settings.urls, clock)) {
@@ -44,15 +49,20 @@ export async function openLink(
       )
       return watch(model, signal)
     } catch (error) {
-      last = connectError(error, address, wasConnected)
-      if (!last.retryable) throw last
+      const refusal = isVirtualHostRefused(error) ? await askRefusal(node, settings, clock) : undefined
+      const problem = connectError(error, address, refusal)
+      if (problem.code === 'POSTHORN_ACCESS_DENIED') throw problem
+      if (problem.retryable || !last.retryable) last = problem
     }
   }
   throw last
 }
 
 function watch(model: ChannelModel, signal: AbortSignal): Link {
-  const connection = model.connection as ChannelModel['connection'] & { readonly stream: Socket }
+  const connection = model.connection as ChannelModel['connection'] & {
+    readonly stream: Socket
+    readonly frameMax: number
+  }
   const socket = connection.stream
   // amqplib does not hear of a socket that is destroyed on this side; it would accept messages until the heartbeat ends.
   socket.on('close', () => socket.emit('error', new Error('the socket was closed')))
@@ -62,7 +72,12 @@ function watch(model: ChannelModel, signal: AbortSignal): Link {
     throw connectAborted()
   }
   const version: unknown = connection.serverProperties.version
-  return { model, socket, version: typeof version === 'string' ? version : undefined }
+  return {
+    model,
+    socket,
+    version: typeof version === 'string' ? version : undefined,
+    frameMax: connection.frameMax,
+  }
 }
 
 function shuffle<Item>(items: readonly Item[], clock: Clock): Item[] {

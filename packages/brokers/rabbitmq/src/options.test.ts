@@ -21,6 +21,8 @@ describe('readOptions', () => {
     [{ url: 'amqp://a', queueType: 'stream' }, 'POSTHORN_INVALID_OPTION'],
     [{ url: 'amqp://a', heartbeatS: 0 }, 'POSTHORN_INVALID_OPTION'],
     [{ url: 'amqp://a', hearbeatS: 5 }, 'POSTHORN_UNKNOWN_OPTION'],
+    [{ url: 'amqp://a', managementUrl: 'amqp://a' }, 'POSTHORN_INVALID_OPTION'],
+    [{ url: 'amqp://a', managementUrl: 'http://user:100%@a' }, 'POSTHORN_INVALID_OPTION'],
     [{ url: 'http://a' }, 'POSTHORN_INVALID_URL'],
     [{ urls: ['amqp://a', 'nonsense'] }, 'POSTHORN_INVALID_URL'],
   ])('refuses %j', (options, code) => {
@@ -31,6 +33,8 @@ describe('readOptions', () => {
     { url: 'http://user:hunter2@a' },
     { url: ['amqp://user:hunter2@a'] },
     { url: 'amqp://user:hunter2%@a' },
+    { url: 'amqp://a', managementUrl: 'http://user:hunter2%@a' },
+    { url: 'amqp://a', managementUrl: 'ftp://user:hunter2@a' },
   ])('shows no password of %j', (options) => {
     expect(() => readOptions(options as never)).toThrow(/^(?!.*hunter2)/)
   })

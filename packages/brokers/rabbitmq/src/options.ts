@@ -23,6 +23,7 @@ export interface RabbitmqOptions extends TransportOptions {
   readonly url?: string
   /** One for each node of a cluster; each connection tries them in random order. */
   readonly urls?: readonly string[]
+  /** For `amqps:` and `https:`. */
   readonly tls?: TlsOptions
   /** `external`: the client's certificate says who it is. Default `plain`: user and password of the URL. */
   readonly auth?: 'plain' | 'external'
@@ -40,11 +41,14 @@ export interface RabbitmqOptions extends TransportOptions {
   readonly queueType?: 'quorum' | 'classic'
   /** Bytes of one body: the server's `max_message_size`. Default 16,777,216, which 4.x has; 3.x takes 134,217,728. */
   readonly maxBodyBytes?: number
-  /** Of the management API, `http://user:password@host:15672`. With it, `depth` also says what is in flight, a few seconds late. */
+  /**
+   * Of the management API, `http://user:password@host:15672`, or `https:`; without a user, that of `url`. With it, `depth` also
+   * says what is in flight and, of classic queues, the oldest age, a few seconds late.
+   */
   readonly managementUrl?: string
 }
 
-const rabbitmqDefaults = {
+export const rabbitmqDefaults = {
   auth: 'plain',
   heartbeatS: 10,
   maxHoldMs: 1_500_000,
@@ -62,7 +66,33 @@ const url = optionRules.custom(
 )
 
 function isHttpUrl(value: unknown): boolean {
-  return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+  if (typeof value !== 'string' || !URL.canParse(value)) return false
+  const { protocol, username, password } = new URL(value)
+  return /^https?:$/.test(protocol) && isEncoded(username) && isEncoded(password)
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Those of RabbitMQ's own. */
+export const rabbitmqRules: Readonly<
+  Record<Exclude<keyof RabbitmqOptions, keyof TransportOptions>, optionRules.Rule>
+> = {
+  url,
+  urls: optionRules.list(url, { min: 1, max: 100 }),
+  tls,
+  auth: optionRules.oneOf('plain', 'external'),
+  heartbeatS: optionRules.wholeNumber({ min: 1, max: 3_600 }),
+  maxHoldMs: optionRules.duration({ min: 1_000 }),
+  queueType: optionRules.oneOf('quorum', 'classic'),
+  maxBodyBytes: optionRules.wholeNumber({ min: 1 }),
+  managementUrl: optionRules.custom('a URL such as http://user:password@host:15672', isHttpUrl),
 }
 
 /** What a driver needs of the options. */
@@ -82,18 +112,7 @@ export function readOptions(options: RabbitmqOptions): {
   readonly settings: RabbitmqSettings
   readonly transport: TransportOptions
 } {
-  optionRules.checkOptions('rabbitmq()', options, {
-    ...transportRules,
-    url,
-    urls: optionRules.list(url, { min: 1, max: 100 }),
-    tls,
-    auth: optionRules.oneOf('plain', 'external'),
-    heartbeatS: optionRules.wholeNumber({ min: 1, max: 3_600 }),
-    maxHoldMs: optionRules.duration({ min: 1_000 }),
-    queueType: optionRules.oneOf('quorum', 'classic'),
-    maxBodyBytes: optionRules.wholeNumber({ min: 1 }),
-    managementUrl: optionRules.custom('a URL such as http://user:password@host:15672', isHttpUrl),
-  })
+  optionRules.checkOptions('rabbitmq()', options, { ...transportRules, ...rabbitmqRules })
   const {
     url: one,
     urls: several,

@@ -2,6 +2,7 @@ import { IllegalOperationError, type ConfirmChannel, type Message } from 'amqpli
 import { cannotEncode, describeError, notConfirmed, notWritten, toRabbitmqError } from './errors.ts'
 import { PublishBatch, type Outgoing } from './publish-batch.ts'
 import { toBuffer, toWire } from './to-wire.ts'
+import { writeMessage } from './write-message.ts'
 import type { Clock, PosthornError, PublishOutcome } from '@posthorn/transport/driver'
 
 /** What a lane needs to know about its exchange. */
@@ -18,6 +19,9 @@ export interface LaneTarget {
 /** Finds the message of a return. */
 const tokenHeader = 'posthorn-token'
 
+/** A channel on which a queue refuses is replaced when it is so old. Milliseconds. */
+const refusedMs = 1_000
+
 /** The confirm channel of one exchange: an exchange that is missing closes its channel, and harms nothing else. */
 export class PublishLane {
   /** Batches that wait to be written, in their order. */
@@ -28,23 +32,25 @@ export class PublishLane {
   private readonly namespace: string
   private readonly clock: Clock
   private readonly openChannel: () => Promise<ConfirmChannel>
-  private readonly gather: () => void
+  private readonly written: () => void
   private channel: ConfirmChannel | undefined
+  /** Epoch milliseconds. */
+  private openedAt = 0
   private opening = false
   private isFull = false
   private serial = 0
   private cancelTimer: (() => void) | undefined
   private lastError = 'the channel was closed'
 
-  /** `gather` is called before several messages are written at once. */
+  /** `written` is called when something was given to the channel. */
   constructor(
     target: LaneTarget,
     namespace: string,
     clock: Clock,
     openChannel: () => Promise<ConfirmChannel>,
-    gather: () => void,
+    written: () => void,
   ) {
-    this.gather = gather
+    this.written = written
     this.target = target
     this.namespace = namespace
     this.clock = clock
@@ -91,31 +97,28 @@ export class PublishLane {
       if (!this.opening && this.waiting.length > 0) void this.connect()
       return
     }
+    if (this.waiting.length === 0) return
     while (!this.isFull && this.waiting.length > 0) this.write(channel, this.waiting.shift() as PublishBatch)
+    this.written()
   }
 
   private write(channel: ConfirmChannel, batch: PublishBatch): void {
     const { exchange, unroutable } = this.target
     const mandatory = unroutable !== undefined
     const { serial } = batch
-    if (batch.items.length > 1) this.gather()
     while (batch.written < batch.items.length) {
       const index = batch.written
       const item = batch.items[index]!
       try {
         const properties = toWire(item.message, this.namespace, item.headers)
-        if (mandatory) {
-          properties.mandatory = true
-          ;(properties.headers as Record<string, string>)[tokenHeader] = `${serial}.${index}`
-        }
-        const hasRoom = channel.publish(
-          exchange,
-          item.routingKey,
-          toBuffer(item.message.body),
+        if (mandatory) properties.headers[tokenHeader] = `${serial}.${index}`
+        const address = { exchange, routingKey: item.routingKey, mandatory }
+        const hasRoom = writeMessage(
+          channel,
+          address,
           properties,
-          (error: unknown) => {
-            this.confirmed(batch, index, error)
-          },
+          toBuffer(item.message.body),
+          (error: unknown) => this.confirmed(channel, batch, index, error),
         )
         if (!hasRoom) this.isFull = true
         batch.written = index + 1
@@ -131,15 +134,16 @@ export class PublishLane {
     }
   }
 
-  private confirmed(batch: PublishBatch, index: number, error: unknown): void {
+  private confirmed(channel: ConfirmChannel, batch: PublishBatch, index: number, error: unknown): void {
     if (error === null || error === undefined) batch.answer(index, 'confirmed')
     else if (error instanceof Error && error.message === 'message nacked') {
       batch.answer(index, this.target.refused(batch.items[index]!))
+      this.refused(channel)
     } else batch.answer(index, notConfirmed(this.lastError))
   }
 
   /** A return comes before its confirmation. */
-  private returned({ properties: { headers } }: Message): void {
+  private returned(channel: ConfirmChannel, { properties: { headers } }: Message): void {
     const token: unknown = (headers as Readonly<Record<string, unknown>> | undefined)?.[tokenHeader]
     const [serial, index] = typeof token === 'string' ? token.split('.').map(Number) : []
     const batch = serial === undefined ? undefined : this.open.get(serial)
@@ -149,18 +153,26 @@ export class PublishLane {
     if (error === undefined) return
     batch.answer(index, error)
     this.target.missing?.(item)
-    this.retire()
+    this.retire(channel)
+  }
+
+  /**
+   * The queue is full, or its leader was not there when this channel first wrote to it: then this channel is refused for
+   * ever, also when there is a leader again (seen on 3.10, after a node was killed).
+   */
+  private refused(channel: ConfirmChannel): void {
+    if (this.clock.now() - this.openedAt >= refusedMs) this.retire(channel)
   }
 
   /**
    * The queue is gone. Were it made again at once, the server would take what this channel sends it for messages of the
    * old one, confirm them and keep none (seen on 3.10); a channel that is new to the queue does not have that problem.
    */
-  private retire(): void {
-    const { channel } = this
+  private retire(channel: ConfirmChannel): void {
+    if (this.channel !== channel) return
     this.channel = undefined
     const answered = [...this.open.values()].map((batch) => batch.done)
-    void Promise.all(answered).then(() => channel?.close().catch(() => undefined))
+    void Promise.all(answered).then(() => channel.close().catch(() => undefined))
   }
 
   private async connect(): Promise<void> {
@@ -175,8 +187,9 @@ export class PublishLane {
 
   private use(channel: ConfirmChannel): void {
     this.channel = channel
+    this.openedAt = this.clock.now()
     this.isFull = false
-    channel.on('return', (message) => this.returned(message))
+    channel.on('return', (message) => this.returned(channel, message))
     channel.on('drain', () => {
       this.isFull = false
       this.pump()

@@ -1,7 +1,8 @@
-import { queueFull, topicRefused, unroutable } from './errors.ts'
+import { queueFull, queueRefused, topicRefused, unroutable } from './errors.ts'
+import { fitHeaders, headerRoom } from './fit-headers.ts'
 import { ownObjects } from './names.ts'
 import { PublishLane, type LaneTarget } from './publish-lane.ts'
-import { gatherWrites } from './gather-writes.ts'
+import { writeAtOnce } from './write-at-once.ts'
 import type { Link } from './open-link.ts'
 import type { Outgoing } from './publish-batch.ts'
 import type { Clock, PosthornError, PublishOutcome } from '@posthorn/transport/driver'
@@ -10,20 +11,30 @@ import type { ChannelModel, ConfirmChannel } from 'amqplib'
 /** Channels that are kept for topics that nobody publishes to. */
 const maxIdleLanes = 100
 
+/** What is known, and learnt here, of queues by their names on the broker. */
+export interface QueueFacts {
+  /** Told of those that turn out not to be there. */
+  missing(queue: string): void
+  /** For sure; what it refuses is not in it. */
+  isQuorum(queue: string): boolean
+}
+
 /** Writes messages, each lane of them on a channel of its own, and says what became of each. */
 export class Publisher {
   private readonly model: ChannelModel
   private readonly namespace: string
   private readonly clock: Clock
   private readonly lanes = new Map<string, PublishLane>()
-  private readonly onMissing: (queue: string) => void
-  private readonly gather: () => void
+  private readonly queues: QueueFacts
+  private readonly written: () => void
+  private readonly fitted: (copy: Outgoing) => Outgoing
 
-  /** `onMissing` is told of queues that turn out not to be there. */
-  constructor({ model, socket }: Link, namespace: string, clock: Clock, onMissing: (queue: string) => void) {
-    this.model = model
-    this.gather = gatherWrites(socket, clock)
-    this.onMissing = onMissing
+  constructor(link: Link, namespace: string, clock: Clock, queues: QueueFacts) {
+    const room = headerRoom(link.frameMax)
+    this.fitted = (copy) => fitHeaders(copy, namespace, room)
+    this.model = link.model
+    this.written = writeAtOnce(link)
+    this.queues = queues
     this.namespace = namespace
     this.clock = clock
   }
@@ -31,6 +42,11 @@ export class Publisher {
   /** Opens the channel of queues, so that no first message waits for it. Rejects when that cannot be. */
   ready(): Promise<void> {
     return this.lane('').ready()
+  }
+
+  /** Copies of messages that others may have sent, to queues. */
+  copyToQueues(copies: readonly Outgoing[], deadline: number): Promise<readonly PublishOutcome[]> {
+    return this.toQueues(copies.map(this.fitted), deadline)
   }
 
   /** To queues, by their names; what no queue takes is `rejected`. */
@@ -49,12 +65,12 @@ export class Publisher {
 
   /** To the first step of the ladder that their headers name. */
   toLadder(items: readonly Outgoing[], deadline: number): Promise<readonly PublishOutcome[]> {
-    return this.lane(ownObjects.delay).publish(items, deadline)
+    return this.lane(ownObjects.delay).publish(items.map(this.fitted), deadline)
   }
 
   /** To where their headers say that they belong. */
   toReturns(items: readonly Outgoing[], deadline: number): Promise<readonly PublishOutcome[]> {
-    return this.lane(ownObjects.returns).publish(items, deadline)
+    return this.lane(ownObjects.returns).publish(items.map(this.fitted), deadline)
   }
 
   private lane(exchange: string): PublishLane {
@@ -66,7 +82,7 @@ export class Publisher {
       this.namespace,
       this.clock,
       () => this.open(exchange),
-      this.gather,
+      this.written,
     )
     this.lanes.set(exchange, lane)
     return lane
@@ -97,7 +113,15 @@ export class Publisher {
       unroutable: ({ routingKey }: Outgoing): PosthornError => unroutable(routingKey),
       refused: ({ routingKey }: Outgoing): PosthornError => queueFull(routingKey),
     }
-    if (exchange === '') return { ...mandatory, missing: ({ routingKey }) => this.onMissing(routingKey) }
+    if (exchange === '') {
+      const { queues } = this
+      return {
+        ...mandatory,
+        refused: ({ routingKey }) =>
+          queues.isQuorum(routingKey) ? queueFull(routingKey) : queueRefused(routingKey),
+        missing: ({ routingKey }) => queues.missing(routingKey),
+      }
+    }
     if (exchange === ownObjects.delay || exchange === ownObjects.returns) return mandatory
     return { exchange, unroutable: undefined, refused: () => topicRefused(exchange) }
   }

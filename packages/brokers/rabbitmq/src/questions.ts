@@ -13,6 +13,11 @@ export class Questions {
     this.model = model
   }
 
+  /** Opens the channel. Rejects with what amqplib says. */
+  async ready(): Promise<void> {
+    await this.ask(async () => undefined)
+  }
+
   /** Rejects with what amqplib says. */
   ask<Answer>(question: (channel: Channel) => Promise<Answer>): Promise<Answer> {
     const answer = this.last.then(async () => question(await this.open()))

@@ -11,36 +11,39 @@ import {
 
 const sum = (steps: readonly number[]): number => steps.reduce((total, step) => total + step, 0)
 
-/** Around each power of two, and between. */
-const delays = [
-  ...stepsMs.flatMap((step) => [step - 1, step, step + 1, step * 1.25, step * 1.25 + 1, step * 1.75 + 1]),
-  1,
-  1_000,
-  60_000,
-  3_600_000,
-  86_400_000,
-  maxDelayMs,
-].filter((delayMs) => delayMs <= maxDelayMs)
+/** All up to 100 s, then each longer by a ten-thousandth, up to 30 days; and what is around each power of two. */
+function* delays(): Generator<number> {
+  for (let delayMs = 1; delayMs <= 100_000; delayMs += 1) yield delayMs
+  for (let delayMs = 100_000; delayMs <= maxDelayMs; delayMs = Math.ceil(delayMs * 1.000_1)) yield delayMs
+  for (const step of stepsMs) {
+    const near = [step - 1, step, step + 1, step * 1.25, step * 1.25 + 1, step * 1.75 + 1]
+    yield* near.filter((delayMs) => delayMs <= maxDelayMs)
+  }
+  yield maxDelayMs
+}
 
 describe('stepsFor', () => {
-  test('is never early, and less than a quarter late', () => {
-    for (const delayMs of delays) {
+  test('is never early, and less than a quarter late, or than the shortest step where that is more', () => {
+    const wrong: number[] = []
+    for (const delayMs of delays()) {
       const total = sum(stepsFor(delayMs))
-      expect(total).toBeGreaterThanOrEqual(delayMs)
-      expect(total).toBeLessThan(Math.max(delayMs * (1 + maxExcess), delayMs + firstStepMs))
+      const latest = Math.max(delayMs * (1 + maxExcess), delayMs + firstStepMs)
+      if (total < delayMs || total >= latest) wrong.push(delayMs)
     }
+    expect(wrong).toEqual([])
   })
 
   test('takes at most three steps, each followed by one that it has a way to', () => {
-    for (const delayMs of delays) {
+    const wrong: number[] = []
+    for (const delayMs of delays()) {
       const steps = stepsFor(delayMs)
-      expect(steps.length).toBeLessThanOrEqual(3)
-      for (const [index, step] of steps.entries()) {
-        expect(stepsMs).toContain(step)
-        const next = steps[index + 1]
-        if (next !== undefined) expect(followersOf(step)).toContain(next)
-      }
+      const isWay = steps.every(
+        (step, index) =>
+          stepsMs.includes(step) && (index === 0 || followersOf(steps[index - 1]!).includes(step)),
+      )
+      if (steps.length < 1 || steps.length > 3 || !isWay) wrong.push(delayMs)
     }
+    expect(wrong).toEqual([])
   })
 
   test.each([

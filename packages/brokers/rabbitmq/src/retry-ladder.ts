@@ -1,3 +1,5 @@
+import { slotHeader } from './shards.ts'
+
 /** The shortest step. Milliseconds. */
 export const firstStepMs = 32
 const stepCount = 27
@@ -41,9 +43,9 @@ const returnQueueHeader = 'posthorn-return'
 const returnTopicHeader = 'posthorn-return-topic'
 const done = 'done'
 
-/** Whether a header says where a message belongs, or that its id was made up. */
+/** Whether a header says where a message belongs. */
 export function isDriverHeader(name: string): boolean {
-  return name === returnQueueHeader || name === returnTopicHeader || name === 'posthorn-made-up'
+  return name === returnQueueHeader || name === returnTopicHeader || name === slotHeader
 }
 
 const afterHeader = (stepMs: number): string => `posthorn-after-${stepMs}`
@@ -62,6 +64,11 @@ export function ladderHeaders(delayMs: number, to: ReturnTo): Record<string, str
 /** For what comes back at once. */
 export function returnHeaders(to: ReturnTo): Record<string, string> {
   return 'queue' in to ? { [returnQueueHeader]: to.queue } : { [returnTopicHeader]: to.topic }
+}
+
+/** The queue or topic that a message belongs to, by its headers. */
+export function homeOf(headers: Readonly<Record<string, string>>): string | undefined {
+  return headers[returnQueueHeader] ?? headers[returnTopicHeader]
 }
 
 const match = (header: string, value: string): Record<string, string> => ({

@@ -1,19 +1,23 @@
 import { deadLetterHeaders } from './dead-letter-record.ts'
 import { settlementFailed } from './errors.ts'
-import { madeUpId } from './from-wire.ts'
 import type { Acknowledger } from './acknowledger.ts'
 import type { ConsumerParts, ConsumerTarget } from './consumer-parts.ts'
 import type { HeldMessages } from './held-messages.ts'
-import type { PublishOutcome, SettleItem, SettleOutcome } from '@posthorn/transport/driver'
+import type { Delivery, PublishOutcome, SettleItem, SettleOutcome } from '@posthorn/transport/driver'
 
 /** Milliseconds within which a copy is confirmed; else the settlement fails, and the runner tries it again. */
 const copyMs = 30_000
 
-/** A delivery as its channel knows it. A `hold` gives it another tag. */
+/** A delivery as its channel knows it. */
 export interface DeliveryToken {
+  /** 0 once another delivery has taken its place. */
   tag: number
   /** Its place in the queue's order; rising. */
   readonly rank: number
+  /** Epoch milliseconds. */
+  readonly arrivedAt: number
+  /** Of what was recorded of it while its key waits; goes with it. */
+  record: number | undefined
 }
 
 /** What settling needs of its consumer. */
@@ -49,7 +53,7 @@ export class Settler {
       if (verb === 'release' && delayMs <= 0) {
         if (putBack === undefined) acks.giveBack(tag)
         else if (acks.isOpen(tag)) putBack(item)
-      } else if (verb === 'ack' || target.atMostOnce) acks.finish(tag)
+      } else if (verb === 'ack' || target.atMostOnce) this.finish(delivery)
       else {
         copies.push(index)
         continue
@@ -77,7 +81,7 @@ export class Settler {
         if (isOver()) outcomes[index] = 'lost'
         else if (outcome !== 'confirmed') outcomes[index] = settlementFailed(verb, target.name, outcome)
         else {
-          acks.finish((delivery.token as DeliveryToken).tag)
+          this.finish(delivery)
           outcomes[index] = 'sent'
         }
       }
@@ -97,37 +101,40 @@ export class Settler {
     if (items.length === 0) return []
     const { parts, target } = this.options
     const to = { queue: target.queue }
-    const delayed = items.map(({ message, delayMs, delivery }) =>
-      delivery.stableId ? { message, delayMs, to } : { message, delayMs, to, headers: madeUpId },
-    )
+    const delayed = items.map(({ message, delayMs }) => ({ message, delayMs, to }))
     return parts.delays.publish(delayed, parts.clock.now() + copyMs)
   }
 
   private async deadLetter(items: readonly SettleItem[]): Promise<readonly PublishOutcome[]> {
     if (items.length === 0) return []
     const { parts, target } = this.options
-    const copies = items.map(({ message, record, delivery }) => ({
+    const copies = items.map(({ message, record }) => ({
       routingKey: target.deadLetterQueue,
       message,
-      headers: { ...deadLetterHeaders(parts.createId(), record), ...(delivery.stableId ? {} : madeUpId) },
+      headers: deadLetterHeaders(parts.createId(), record),
     }))
-    return parts.publisher.toQueues(copies, parts.clock.now() + copyMs)
+    return parts.publisher.copyToQueues(copies, parts.clock.now() + copyMs)
+  }
+
+  /** The message before its record: the record alone would mean nothing. */
+  private finish({ token }: Delivery): void {
+    const { tag, record } = token as DeliveryToken
+    this.options.acks.finish(tag)
+    if (record !== undefined) this.options.held?.finish(record)
   }
 
   /** One after the other: the runner's batches may overlap. */
   private hold({ delivery, message, verb }: SettleItem): Promise<SettleOutcome> {
-    const { held, parts, acks, target, isOver } = this.options
+    const { held, parts, target, isOver } = this.options
     if (held === undefined) return Promise.resolve('confirmed')
     const token = delivery.token as DeliveryToken
     const done = this.holding.then(async (): Promise<SettleOutcome> => {
       if (isOver()) return 'lost'
-      const tag = await held.hold(message, parts.clock.now() + copyMs)
-      if (isOver() || tag === undefined) return 'lost'
-      if (typeof tag !== 'number') return settlementFailed(verb, target.name, tag)
-      acks.opened(tag)
-      acks.finish(token.tag)
-      acks.flush()
-      token.tag = tag
+      const record = await held.hold(message, parts.clock.now() + copyMs)
+      if (isOver() || record === undefined) return 'lost'
+      if (typeof record !== 'number') return settlementFailed(verb, target.name, record)
+      if (token.record !== undefined) held.finish(token.record)
+      token.record = record
       return 'confirmed'
     })
     this.holding = done

@@ -1,6 +1,7 @@
 import { sourceName, type Source } from '@posthorn/transport/driver'
 import { unsupported } from './errors.ts'
 import { nativeName, nativeSource } from './names.ts'
+import { shardQueue } from './shards.ts'
 import type { ConsumerTarget } from './consumer-parts.ts'
 import type { Questions } from './questions.ts'
 
@@ -11,10 +12,11 @@ const maxEphemeralMessages = 10_000
 export function durableQueues(
   namespace: string,
   source: Source,
-): { readonly queue: string; readonly deadLetterQueue: string } {
+): { readonly queue: string; readonly shards: number; readonly deadLetterQueue: string } {
   if (source.kind === 'queue' || source.kind === 'subscription') {
     return {
       queue: nativeSource(namespace, source),
+      shards: source.shards,
       deadLetterQueue: nativeName(namespace, source.deadLetterQueue),
     }
   }
@@ -24,25 +26,26 @@ export function durableQueues(
   )
 }
 
-/** What is to be read, made where it is only for its reader. Rejects with what amqplib says. */
-export async function openTarget(
+/**
+ * What is to be read, one for each shard, made where it is only for its reader. `wishes`: how much this instance wants each
+ * shard. Rejects with what amqplib says.
+ */
+export async function openTargets(
   namespace: string,
   source: Source,
   questions: Questions,
   createId: () => string,
-): Promise<ConsumerTarget> {
+  wishes: readonly number[],
+): Promise<readonly ConsumerTarget[]> {
   const name = sourceName(source)
-  if (source.kind === 'queue')
-    return { name, ...durableQueues(namespace, source), ...shared, topic: undefined, patterns: [] }
-  if (source.kind === 'subscription') {
-    const { topic, patterns } = source
-    return {
-      name,
-      ...durableQueues(namespace, source),
-      ...shared,
-      topic: nativeName(namespace, topic),
-      patterns,
-    }
+  if (source.kind === 'queue' || source.kind === 'subscription') {
+    const { queue, deadLetterQueue } = durableQueues(namespace, source)
+    const routing =
+      source.kind === 'queue'
+        ? { topic: undefined, patterns: [] }
+        : { topic: nativeName(namespace, source.topic), patterns: source.patterns }
+    const common = { name, deadLetterQueue, atMostOnce: false, ...routing }
+    return wishes.map((rank, shard) => ({ ...common, queue: shardQueue(queue, shard), rank }))
   }
   const queue =
     source.kind === 'inbox'
@@ -56,7 +59,5 @@ export async function openTarget(
     const exchange = nativeName(namespace, source.topic)
     for (const pattern of source.patterns) await channel.bindQueue(queue, exchange, pattern)
   })
-  return { name, queue, deadLetterQueue: '', atMostOnce: true, topic: undefined, patterns: [] }
+  return [{ name, queue, deadLetterQueue: '', rank: 0, atMostOnce: true, topic: undefined, patterns: [] }]
 }
-
-const shared = { atMostOnce: false } as const

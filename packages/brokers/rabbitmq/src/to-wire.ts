@@ -1,7 +1,7 @@
 import { writeEnvelope } from '@posthorn/transport/driver'
+import { keepUsersHeaders } from './brokers-headers.ts'
 import { nativeName } from './names.ts'
 import type { WireMessage } from '@posthorn/transport/driver'
-import type { Options } from 'amqplib'
 
 type Field = Parameters<typeof writeEnvelope>[1] extends ReadonlySet<infer Name> ? Name : never
 
@@ -18,6 +18,21 @@ const nativeFields: ReadonlySet<Field> = new Set<Field>([
 /** Bytes of AMQP's short strings. */
 const maxShortString = 255
 
+/** The native properties of a message, in amqplib's names. */
+export interface WireProperties {
+  readonly headers: Record<string, string>
+  /** 2: it is to survive a restart. */
+  readonly deliveryMode: 2
+  /** Epoch seconds. */
+  readonly timestamp: number
+  readonly messageId: string | undefined
+  readonly type: string | undefined
+  readonly contentType: string | undefined
+  readonly correlationId: string | undefined
+  readonly replyTo: string | undefined
+  readonly priority: number | undefined
+}
+
 /** The message's body as amqplib wants it. */
 export function toBuffer(body: Uint8Array): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -28,14 +43,15 @@ export function toWire(
   message: WireMessage,
   namespace: string,
   extra?: Readonly<Record<string, string>>,
-): Options.Publish {
+): WireProperties {
   const native = fitting(message)
   const headers = writeEnvelope(message, native)
+  keepUsersHeaders(headers, message.headers)
   if (extra !== undefined) for (const name in extra) headers[name] = extra[name]!
   const { id, type, contentType, correlationId, replyTo, priority } = message
   return {
     headers,
-    persistent: true,
+    deliveryMode: 2,
     timestamp: Math.floor(message.time / 1_000),
     messageId: native.has('id') ? id : undefined,
     type: native.has('type') && type !== '' ? type : undefined,
@@ -43,7 +59,7 @@ export function toWire(
     correlationId: native.has('correlationId') ? correlationId : undefined,
     replyTo: replyTo === undefined || !native.has('replyTo') ? undefined : nativeReplyTo(namespace, replyTo),
     priority,
-  } as Options.Publish
+  }
 }
 
 /** Where any AMQP program can answer to. */

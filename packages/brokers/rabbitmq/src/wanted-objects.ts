@@ -1,5 +1,7 @@
-import { heldQueue, nativeGroup, nativeName } from './names.ts'
+import { unsupported } from './errors.ts'
+import { heldQueue, nativeGroup, nativeName, restExchange, shardExchange } from './names.ts'
 import { askedArguments, sideQueueArguments, sourceArguments, type Arguments } from './queue-arguments.ts'
+import { shardQueues, slotCount, slotHeader, slotsOf } from './shards.ts'
 import type {
   PlanItem,
   QueueDeclaration,
@@ -9,8 +11,18 @@ import type {
 
 type Subject = Pick<PlanItem, 'kind' | 'part' | 'name' | 'nativeName'>
 
+export interface WantedBinding {
+  readonly exchange: string
+  readonly pattern: string
+  readonly arguments?: Readonly<Record<string, string>>
+}
+
 export interface WantedExchange {
   readonly subject: Subject
+  readonly type: 'topic' | 'headers' | 'fanout'
+  /** Takes what nothing of it matches. */
+  readonly alternate?: string
+  readonly bindings: readonly WantedBinding[]
 }
 
 export interface WantedQueue {
@@ -21,7 +33,9 @@ export interface WantedQueue {
   /** Whether messages come back to it from the ladder. */
   readonly isSource: boolean
   /** What routes to it. */
-  readonly bindings: readonly { readonly exchange: string; readonly pattern: string }[]
+  readonly bindings: readonly WantedBinding[]
+  /** What routed to it before its group had shards. */
+  readonly formerBindings: readonly WantedBinding[]
 }
 
 export interface WantedObjects {
@@ -44,29 +58,60 @@ export function wantedObjects(
 
   function topic(name: string): string {
     const native = nativeName(namespace, name)
-    exchanges.set(native, { subject: { kind: 'topic', part: 'main', name, nativeName: native } })
+    const subject = { kind: 'topic', part: 'main', name, nativeName: native } as const
+    exchanges.set(native, { subject, type: 'topic', bindings: [] })
     return native
+  }
+
+  /** Makes what is between the topic and the shards of a group; answers what routes to each. */
+  function sharded(
+    subject: Subject,
+    shards: number,
+    bindings: readonly WantedBinding[],
+  ): readonly (readonly WantedBinding[])[] {
+    const [exchange, rest] = [shardExchange(subject.nativeName), restExchange(subject.nativeName)]
+    exchanges.set(rest, { subject: { ...subject, nativeName: rest }, type: 'fanout', bindings: [] })
+    const own = { ...subject, nativeName: exchange }
+    exchanges.set(exchange, { subject: own, type: 'headers', alternate: rest, bindings })
+    return Array.from({ length: shards }, (_, shard) => {
+      if (shard === 0) return [{ exchange: rest, pattern: '' }]
+      return slotsOf(shard, shards).map((slot) => ({
+        exchange,
+        pattern: '',
+        arguments: { 'x-match': 'all', [slotHeader]: String(slot) },
+      }))
+    })
   }
 
   function source(
     declaration: QueueDeclaration | SubscriptionDeclaration,
     subject: Subject,
-    bindings: WantedQueue['bindings'],
+    bindings: readonly WantedBinding[],
   ): void {
+    const shards = shardsOf(declaration)
     const deadLetters = nativeName(namespace, declaration.deadLetterQueue ?? subject.name + deadLetterSuffix)
     const native = subject.nativeName
     // What holds dead letters may be read as any queue, and is the same whoever made it.
     const isSide = native.endsWith(deadLetterSuffix) && declaration.native === undefined
-    const own = isSide ? sideArguments(declaration) : sourceArguments(declaration, deadLetters, queueType)
-    queues.set(native, {
-      subject,
-      arguments: own,
-      asked: askedArguments(declaration),
-      isSource: true,
-      bindings,
-    })
+    const share = shareOf(declaration, shards)
+    const own = isSide ? sideArguments(share) : sourceArguments(share, deadLetters, queueType)
+    // Also where there is one: whoever declares it may not know how many there are.
+    const isSharded = (shards > 1 || declaration.order === 'key') && bindings.length > 0
+    const routes = isSharded ? sharded(subject, shards, bindings) : [bindings]
+    const names = shardQueues(native, shards)
+    for (const [shard, queue] of names.entries()) {
+      queues.set(queue, {
+        subject: { ...subject, nativeName: queue },
+        arguments: own,
+        asked: askedArguments(declaration),
+        isSource: true,
+        bindings: routes[shard] ?? [],
+        formerBindings: isSharded && shard === 0 ? bindings : [],
+      })
+    }
     side({ ...subject, part: 'deadLetters', nativeName: deadLetters })
-    if (declaration.order === 'key') side({ ...subject, part: 'retry', nativeName: heldQueue(native) })
+    if (declaration.order !== 'key') return
+    for (const queue of names) side({ ...subject, part: 'retry', nativeName: heldQueue(queue) })
   }
 
   function side(subject: Subject): void {
@@ -77,6 +122,7 @@ export function wantedObjects(
       asked: noneAsked,
       isSource: false,
       bindings: [],
+      formerBindings: [],
     })
   }
 
@@ -97,6 +143,25 @@ export function wantedObjects(
     )
   }
   return { exchanges: [...exchanges.values()], queues: [...queues.values()] }
+}
+
+/** Throws where there are more than keys can be spread over. */
+function shardsOf({ shards = 1 }: Pick<QueueDeclaration, 'shards'>): number {
+  if (shards <= slotCount) return shards
+  throw unsupported(`a source with ${shards} shards`, `at most ${slotCount} shards`)
+}
+
+/** What one shard may take of the bounds of all. */
+function shareOf<Declaration extends Pick<QueueDeclaration, 'maxMessages' | 'maxBytes'>>(
+  declaration: Declaration,
+  shards: number,
+): Declaration {
+  const { maxMessages, maxBytes } = declaration
+  return {
+    ...declaration,
+    ...(maxMessages === undefined ? {} : { maxMessages: Math.ceil(maxMessages / shards) }),
+    ...(maxBytes === undefined ? {} : { maxBytes: Math.ceil(maxBytes / shards) }),
+  }
 }
 
 /** Without dead-lettering of its own. */

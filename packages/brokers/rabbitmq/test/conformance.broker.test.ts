@@ -1,22 +1,30 @@
 import { describeTransport } from '@posthorn/conformance'
-import { startRabbitmq, type RabbitmqServer, type RabbitmqVersion } from '@posthorn/test-brokers'
-import { afterAll } from 'vitest'
+import { tryStartRabbitmq, type RabbitmqVersion } from '@posthorn/test-brokers'
+import { afterAll, expect, test } from 'vitest'
 import { createRabbitmqHarness, rabbitmqFaults } from './rabbitmq-harness.ts'
 
-const version = (process.env['POSTHORN_RABBITMQ_VERSION'] ?? '3.10') as RabbitmqVersion
+/** What every run of the tests can have; `npm run compat` runs all that the machine can have. */
+const usualVersions = ['3.10', '4.0'] as const
+const wanted = (process.env['POSTHORN_RABBITMQ_VERSION'] ?? '') as RabbitmqVersion | ''
 
-let server: Promise<RabbitmqServer> | undefined
-
-describeTransport({
-  name: `rabbitmq-${version}`,
-  async create() {
-    server ??= startRabbitmq({ version })
-    return createRabbitmqHarness(await server)
-  },
-  faults: rabbitmqFaults,
-  // After several restarts in a row the next try to connect may be half a minute away.
-  patienceMs: 45_000,
-  testTimeoutMs: 240_000,
-})
-
-afterAll(async () => (await server)?.stop())
+for (const version of wanted === '' ? usualVersions : [wanted]) {
+  const name = `rabbitmq-${version}`
+  const { server, reason } = await tryStartRabbitmq({ version })
+  test(`${name} can be had`, (context) => {
+    if (reason !== undefined) context.skip(reason)
+    expect(server?.url).toContain('amqp://')
+  })
+  if (server === undefined) continue
+  describeTransport({
+    name,
+    create: () => Promise.resolve(createRabbitmqHarness(server)),
+    faults: rabbitmqFaults,
+    // After several restarts in a row the next try to connect may be half a minute away.
+    patienceMs: 45_000,
+    testTimeoutMs: 240_000,
+    concurrent: true,
+    // The others break a connection, or a queue that no other test has.
+    alone: ['restart', 'block'],
+  })
+  afterAll(() => server.stop())
+}

@@ -2,11 +2,13 @@ import { connect, type ChannelModel, type Options } from 'amqplib'
 import { rabbitmq, type RabbitmqNative } from '@posthorn/rabbitmq'
 import { startTcpProxy, type RabbitmqServer, type TcpProxy } from '@posthorn/test-brokers'
 import { systemClock } from '@posthorn/transport/driver'
+import { ConfirmWatch, isSend } from './confirm-watch.ts'
+import { addressIn, redirect } from './publish-frame.ts'
 import type { Faults, OpenOptions, TransportHarness } from '@posthorn/conformance'
 import type { Transport } from '@posthorn/transport'
 
-/** How long confirmations do not arrive. Milliseconds; the suite's senders wait for 2,000. */
-const lostForMs = 2_500
+const takesNothing = { 'x-max-length': 0, 'x-overflow': 'reject-publish' }
+const fullQueue = 'full'
 
 export interface RabbitmqHarness extends TransportHarness {
   readonly server: RabbitmqServer
@@ -15,6 +17,12 @@ export interface RabbitmqHarness extends TransportHarness {
   readonly killed: Set<Transport>
   /** Takes no connections, also of transports that are opened meanwhile. */
   refuse(on: boolean): Promise<void>
+  /** What is sent waits on its way to the server. */
+  freeze(on: boolean): Promise<void>
+  /** Of the next `count` messages, over all transports, no confirmation arrives. */
+  loseConfirmations(count: number): void
+  /** The next `count` sends, over all transports, go to a queue that takes nothing. */
+  rejectPublishes(count: number): Promise<void>
   /** Has dead-letter queues refuse, until so many writes have failed. */
   failDeadLetters(count: number): void
   mendDeadLetters(): Promise<void>
@@ -25,10 +33,32 @@ export interface RabbitmqHarness extends TransportHarness {
 export function createRabbitmqHarness(server: RabbitmqServer): RabbitmqHarness {
   const proxies = new Map<Transport, TcpProxy>()
   const killed = new Set<Transport>()
+  const watches = new Map<TcpProxy, ConfirmWatch>()
   let plain: ChannelModel | undefined
   let refuses = false
   let failing = 0
+  let unconfirmed = 0
+  let refused = 0
   const broken = new Set<string>()
+
+  /** Has what is to be lost or refused pass through the proxy of one client. */
+  function interfere(proxy: TcpProxy): void {
+    const confirms = watches.get(proxy) ?? new ConfirmWatch()
+    watches.set(proxy, confirms)
+    proxy.rewrite('toServer', (frame) => {
+      confirms.published(frame)
+      const address = addressIn(frame)
+      if (refused === 0 || address === undefined || address.exchange !== '' || !isSend(address))
+        return frame.bytes
+      refused -= 1
+      return redirect(frame, fullQueue)
+    })
+    proxy.rewrite('toClient', (frame) => {
+      if (!confirms.confirmsSends(frame) || unconfirmed === 0) return frame.bytes
+      unconfirmed -= 1
+      return undefined
+    })
+  }
 
   async function replace(queue: string, options: Options.AssertQueue): Promise<void> {
     const channel = await (await admin()).createChannel()
@@ -42,7 +72,7 @@ export function createRabbitmqHarness(server: RabbitmqServer): RabbitmqHarness {
     if (failing === 0) return
     const queue = `${source}.dlq`
     broken.add(queue)
-    await replace(queue, { durable: true, arguments: { 'x-max-length': 0, 'x-overflow': 'reject-publish' } })
+    await replace(queue, { durable: true, arguments: takesNothing })
   }
 
   async function mendDeadLetters(): Promise<void> {
@@ -90,6 +120,25 @@ export function createRabbitmqHarness(server: RabbitmqServer): RabbitmqHarness {
     killed,
     clock: systemClock,
     admin,
+    async freeze(on) {
+      for (const proxy of proxies.values()) {
+        if (on) proxy.blackHole('toServer')
+        else {
+          const healed = proxy.heal()
+          interfere(proxy)
+          await healed
+        }
+      }
+    },
+    loseConfirmations(count) {
+      unconfirmed = count
+    },
+    async rejectPublishes(count) {
+      const channel = await (await admin()).createChannel()
+      await channel.assertQueue(fullQueue, { durable: true, arguments: takesNothing })
+      await channel.close()
+      refused = count
+    },
     failDeadLetters(count) {
       failing = count
     },
@@ -102,6 +151,7 @@ export function createRabbitmqHarness(server: RabbitmqServer): RabbitmqHarness {
       const options: OpenOptions = { ...given }
       delete (options as { name?: string }).name
       const proxy = await startTcpProxy({ target: server.url })
+      interfere(proxy)
       if (refuses) await proxy.refuse(true)
       try {
         const transport = watched(
@@ -147,10 +197,10 @@ export const rabbitmqFaults: Faults<RabbitmqHarness> = {
   async kill(harness, transport) {
     harness.killed.add(transport)
     const proxy = proxyOf(harness, transport)
-    // A process that comes after it would not take the queue as it is now.
-    await harness.mendDeadLetters()
     await proxy.refuse(true)
     proxy.cut()
+    // A process that comes after it would not take the queue as it is now.
+    await harness.mendDeadLetters()
   },
   cut(harness, transport) {
     for (const proxy of transport === 'all' ? all(harness) : [proxyOf(harness, transport)]) proxy.cut()
@@ -161,24 +211,15 @@ export const rabbitmqFaults: Faults<RabbitmqHarness> = {
     await server.restart()
   },
   refuse: (harness, on) => harness.refuse(on),
-  loseConfirmations(harness) {
-    // Nothing arrives for longer than the caller waits. What comes later is the answer to nobody.
-    for (const proxy of all(harness)) proxy.blackHole('toClient')
-    harness.clock.setTimer(() => {
-      for (const proxy of all(harness)) void proxy.heal()
-    }, lostForMs)
-  },
-  async freezePublishes(harness, on) {
-    for (const proxy of all(harness)) {
-      if (on) proxy.blackHole('toServer')
-      else await proxy.heal()
-    }
-  },
+  loseConfirmations: (harness, count) => harness.loseConfirmations(count),
+  rejectPublishes: (harness, count) => harness.rejectPublishes(count),
+  freezePublishes: (harness, on) => harness.freeze(on),
   failDeadLetters: (harness, count) => harness.failDeadLetters(count),
-  rejectPublishes: 'a quorum queue does not refuse an exact number of messages',
-  failSettlements: 'RabbitMQ does not answer an ack; when its connection ends, the message comes again',
-  revoke: 'RabbitMQ never asks before it takes something back',
-  stall: 'RabbitMQ has no way to hold back what is ready',
+  failSettlements: {
+    cannotHappen: 'RabbitMQ does not answer an ack; when its connection ends, the message comes again',
+  },
+  revoke: { cannotHappen: 'RabbitMQ never asks before it takes something back' },
+  stall: { cannotHappen: 'RabbitMQ hands out what is ready for as long as there is credit' },
   async block({ server, proxies }, on) {
     await server.ctl('set_vm_memory_high_watermark', on ? '0.00001' : '0.6')
     if (!on) return

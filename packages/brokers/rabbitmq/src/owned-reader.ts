@@ -1,0 +1,148 @@
+import { describeError } from './errors.ts'
+import { Ownership } from './ownership.ts'
+import type { QueueReader, ReaderParts } from './queue-reader.ts'
+import type { Scope, SettleItem, SettleOutcome } from '@posthorn/transport/driver'
+import type { Channel } from 'amqplib'
+
+/** The part of the longest hold after which what waits here goes back to the server, and that handlers then have to end. */
+const holdShare = 0.45
+
+/** How often it is looked whether anything waits, or nothing is wanted. A part of the longest hold, or milliseconds. */
+const lookShare = 0.1
+const longestLookMs = 30_000
+
+/** Reads a queue that one consumer has at a time: waits for it, keeps it, and gives it up where another window is needed. */
+export class OwnedReader implements QueueReader {
+  private readonly of: ReaderParts
+  private current: Ownership
+  private hasBegun = false
+  private state: 'open' | 'parked' | 'changing' | 'over' = 'open'
+  /** The window that the runner wants. */
+  private size = 0
+  private cancelLook: (() => void) | undefined
+
+  constructor(of: ReaderParts, channel: Channel) {
+    this.of = of
+    this.current = this.ownership(channel, of.share())
+  }
+
+  get queue(): string {
+    return this.of.target.queue
+  }
+
+  get isReading(): boolean {
+    return this.state === 'open' && this.current.isReading
+  }
+
+  get isOwner(): boolean {
+    return this.state === 'open' && this.current.isOwned
+  }
+
+  start(): Promise<void> {
+    return this.current.start()
+  }
+
+  begin(): void {
+    this.hasBegun = true
+    this.current.begin()
+    this.lookLater()
+  }
+
+  owns(scope: Scope): boolean {
+    return scope === this.current.scope
+  }
+
+  window(size: number): void {
+    this.size = size
+    if (this.state === 'parked' && size > 0) return this.renew(this.of.share())
+    if (this.state !== 'open') return
+    this.current.intake.resize(size)
+    const most = Math.min(size, this.of.share())
+    if (most > this.current.most) this.renew(most)
+  }
+
+  async settle(_: Scope, items: readonly SettleItem[]): Promise<readonly SettleOutcome[]> {
+    const outcomes = await this.current.settle(items)
+    if (items.some(({ verb }) => verb === 'release')) this.lookForOld()
+    return outcomes
+  }
+
+  deleted(): void {
+    this.current.deleted()
+  }
+
+  async close(): Promise<void> {
+    this.over()
+    await this.current.close()
+  }
+
+  void(): void {
+    this.over()
+    this.current.void()
+  }
+
+  private over(): void {
+    this.state = 'over'
+    this.cancelLook?.()
+  }
+
+  private ownership(channel: Channel, most: number): Ownership {
+    return new Ownership(this.of, channel, most, {
+      assigned: (size) => this.window(size),
+      tooSmall: (needed) => this.renew(needed),
+      displaced: () => {
+        if (this.state === 'open') this.renew(this.of.share())
+      },
+    })
+  }
+
+  private lookLater(): void {
+    const { clock, maxHoldMs } = this.of.parts
+    const look = (): void => {
+      this.current.refresh(clock.now() - maxHoldMs * holdShare)
+      if (this.size > 0) this.lookForOld()
+      else if (this.state === 'open' && this.current.isOwned && this.current.intake.unsettled === 0)
+        this.park()
+      if (!this.isOver()) this.lookLater()
+    }
+    this.cancelLook = clock.setTimer(look, Math.min(longestLookMs, maxHoldMs * lookShare))
+  }
+
+  /** The server's patience is counted from a delivery's arrival, however often it comes back here. */
+  private lookForOld(): void {
+    if (this.state !== 'open' || !this.current.isOwned || this.size === 0) return
+    const { clock, maxHoldMs } = this.of.parts
+    if (this.current.oldestAt() <= clock.now() - maxHoldMs * holdShare) this.renew(this.of.share())
+  }
+
+  /** Nothing is wanted, and nothing held by the runner: another instance may have the queue until something is. */
+  private park(): void {
+    this.state = 'parked'
+    void this.current.close()
+  }
+
+  /** Waits for the queue anew, with another window. */
+  private renew(most: number): void {
+    this.state = 'changing'
+    this.change(most).catch((error: unknown) => {
+      if (!this.isOver()) this.of.ended(describeError(error))
+    })
+  }
+
+  private async change(most: number): Promise<void> {
+    const { parts, request, openChannel } = this.of
+    await this.current.giveUp(Math.min(request.handlerTimeoutMs, parts.maxHoldMs * holdShare))
+    if (this.isOver()) return
+    const next = this.ownership(await openChannel(), most)
+    if (this.isOver()) return next.close()
+    this.current = next
+    await next.start()
+    if (this.isOver()) return
+    this.state = 'open'
+    if (this.hasBegun) next.begin()
+  }
+
+  private isOver(): boolean {
+    return this.state === 'over'
+  }
+}
