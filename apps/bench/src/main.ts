@@ -4,9 +4,10 @@ import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { goalLine, isReached } from './goal.ts'
 import { memoryScenario } from './memory/memory.ts'
+import { rabbitmqScenario } from './rabbitmq/rabbitmq.ts'
 import { table } from './table.ts'
 
-const scenarios = [memoryScenario]
+const scenarios = [memoryScenario, rabbitmqScenario]
 
 const usage = `npm run bench -- <scenario> [--quick] [--json FILE]
 

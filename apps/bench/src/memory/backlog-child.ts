@@ -1,6 +1,6 @@
 import { memory } from '@posthorn/transport/memory'
 import { answer, childParameters } from '../in-child.ts'
-import { body } from './flow.ts'
+import { body } from '../flow.ts'
 
 export interface BacklogParameters {
   readonly messages: number

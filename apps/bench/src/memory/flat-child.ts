@@ -1,6 +1,6 @@
 import { memory } from '@posthorn/transport/memory'
 import { answer, childParameters } from '../in-child.ts'
-import { flow } from './flow.ts'
+import { flow } from '../flow.ts'
 
 export interface FlatParameters {
   readonly messages: number

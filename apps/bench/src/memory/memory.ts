@@ -2,7 +2,7 @@ import { inChild } from '../in-child.ts'
 import { median } from '../median.ts'
 import type { Scenario } from '../scenario.ts'
 import type { BacklogParameters, BacklogResult } from './backlog-child.ts'
-import type { FlowTime } from './flow.ts'
+import type { FlowTime } from '../flow.ts'
 import type { FlatParameters, FlatResult } from './flat-child.ts'
 import type { ThroughputParameters, ThroughputResult } from './throughput-child.ts'
 

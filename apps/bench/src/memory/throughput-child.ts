@@ -1,7 +1,7 @@
 import type { Middleware } from '@posthorn/transport'
 import { memory } from '@posthorn/transport/memory'
 import { answer, childParameters } from '../in-child.ts'
-import { flow, type FlowTime } from './flow.ts'
+import { flow, type FlowTime } from '../flow.ts'
 
 export interface ThroughputParameters {
   readonly messages: number

@@ -9,10 +9,14 @@ import type { ShopOutcome } from '../run/run-shop.ts'
 
 /** What a run comes to, for people. */
 export function writeReport(outcome: ShopOutcome, out: string, paint: Paint): string[] {
-  const { posthorn, naive } = outcome
+  const { posthorn, naive, plan } = outcome
+  const { restarts } = posthorn.report
   return [
     ...drawTable(outcome, paint),
     '',
+    ...(plan.reach === 'memory'
+      ? []
+      : [`Posthorn: ${restarts} processes killed with -9 and started again`, '']),
     'Posthorn: its dead letters, by reason, with the first error of each',
     ...describeDeadLetters(posthorn.deadLetters),
     '',

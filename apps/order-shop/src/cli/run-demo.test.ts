@@ -171,7 +171,8 @@ describe('ends with 2 and says what is wrong:', () => {
 
   test.each([
     ['gopher://shop', 'Accepted: memory:'],
-    ['amqp://shop:s3cret@localhost', 'npm install @posthorn/rabbitmq'],
+    ['kafka://shop:s3cret@localhost', 'npm install @posthorn/kafka'],
+    ['amqp://shop:s3cret@localhost:what', 'A URL of RabbitMQ is amqp://user:password@host:5672/vhost'],
   ])('--broker %s', async (url, message) => {
     const { code, stdout, stderr } = await demo(quick('--broker', url))
 

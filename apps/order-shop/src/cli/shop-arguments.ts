@@ -29,9 +29,9 @@ orders, counted from the files that each version has written.
   --seed N        of the faults and the simulated clock. Default: 1
   --out DIR       a new or empty folder for all effects. Default: a fresh one
                   in the folder for temporary files
-  --broker URL    run the Posthorn version there, with the driver that is
-                  installed for it: amqp:, kafka:, redis:, sqs:, ...
-                  Default: memory:
+  --broker URL    run the Posthorn version there, as real processes that are
+                  killed with -9, with the driver that is installed for it:
+                  amqp:, kafka:, redis:, sqs:, ... Default: memory:
   --real-time     the system's clock in place of a simulated one
   --quick         only the first 130 lines, as fast as it goes
   --json          only JSON on standard output

@@ -25,14 +25,19 @@ export interface FaultPlan {
   readonly slow: ReadonlySet<string>
   /** The order whose e-mail is refused for ever. */
   readonly poison: string | undefined
-  /** Whether the broker is one that can be asked to fail; otherwise the rest is empty. */
-  readonly broker: boolean
+  readonly reach: Reach
   readonly strikes: readonly Strike[]
-  /** Orders whose event the broker keeps without saying so. */
+  /** Orders whose event the broker keeps without saying so; on a server, during whose publishing the connection is cut. */
   readonly lostConfirmations: readonly string[]
   /** Orders whose event the broker delivers twice. */
   readonly duplicates: readonly string[]
 }
+
+/**
+ * What can be made to fail beside the parties: anything in memory; on a server the shop's processes, and connections where
+ * they can lead through a proxy.
+ */
+export type Reach = 'memory' | 'processes and connections' | 'processes'
 
 /** How long a slow call takes. */
 export const slowMs = 250
@@ -41,12 +46,11 @@ export interface FaultScope {
   readonly seed: number
   /** Good orders. */
   readonly orders: readonly Pick<Order, 'id'>[]
-  /** Whether the broker is one that can be asked to fail. */
-  readonly broker: boolean
+  readonly reach: Reach
 }
 
 /** Decides what goes wrong. */
-export function planFaults({ seed, orders, broker }: FaultScope): FaultPlan {
+export function planFaults({ seed, orders, reach }: FaultScope): FaultPlan {
   const ids = orders.map(({ id }) => id)
   const images = catalogue.flatMap(({ sku }) => imageWidths.map((width) => `${sku}-${width}`))
   let salt = seed
@@ -78,24 +82,23 @@ export function planFaults({ seed, orders, broker }: FaultScope): FaultPlan {
   const [poison] = take(1)
   const strike = (party: Party, kind: Strike['kind'], when: Strike['when'], count: number): Strike[] =>
     take(count).map((subject) => ({ kind, party, subject, when }))
-  const none = { strikes: [], lostConfirmations: [], duplicates: [] }
-  const atBroker = {
-    strikes: [
-      ...strike('payment', 'crash', 'after', many),
-      ...strike('payment', 'crash', 'before', 1),
-      ...strike('mail', 'crash', 'after', many),
-      ...strike('warehouse', 'cut', 'after', many),
-    ],
-    lostConfirmations: take(many),
-    duplicates: take(many + 1),
-  }
+  const strikes = [
+    ...strike('payment', 'crash', 'after', many),
+    ...strike('payment', 'crash', 'before', 1),
+    ...strike('mail', 'crash', 'after', many),
+    ...strike('warehouse', 'cut', 'after', many),
+  ]
+  const lostConfirmations = take(many)
+  const duplicates = take(many + 1)
   return {
     seed,
-    broker,
+    reach,
     failures: new Map(failures),
     slow: new Set(slow),
     poison,
-    ...(broker ? atBroker : none),
+    strikes: strikes.filter(({ kind }) => kind === 'crash' || reach !== 'processes'),
+    lostConfirmations: reach === 'processes' ? [] : lostConfirmations,
+    duplicates: reach === 'memory' ? duplicates : [],
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Claims } from './claims.ts'
 import { slowMs } from './fault-plan.ts'
 import type { FaultPlan, Strike } from './fault-plan.ts'
 import type { Life } from '../outside/life.ts'
@@ -7,27 +8,24 @@ import { createRandom } from '../shop/seeded-random.ts'
 /** The plan, as it meets one version of the shop: each fault once. */
 export interface Trouble {
   latencyMs(party: Party, subject: string): number
-  /** Before an effect. Throws where the party refuses. */
-  before(party: Party, subject: string, caller: Life): void
+  /** Before an effect. Rejects where the party refuses. */
+  before(party: Party, subject: string, caller: Life): Promise<void>
   /** After an effect. */
-  after(party: Party, subject: string, caller: Life): void
+  after(party: Party, subject: string, caller: Life): Promise<void>
 }
 
-/** What can be done to a process. */
+/** What can be done to a process; over when it has happened. */
 export interface Striker {
-  crash(process: Life): void
-  cut(process: Life): void
+  crash(process: Life): void | Promise<void>
+  cut(process: Life): void | Promise<void>
 }
 
-export function createTrouble(plan: FaultPlan, striker: Striker): Trouble {
-  const failuresLeft = new Map(plan.failures)
-  const strikesLeft = new Set(plan.strikes)
-
-  function strike(party: Party, subject: string, when: Strike['when'], caller: Life): void {
-    for (const planned of strikesLeft) {
+/** `claims` tell what has happened already, whichever process it happened to. */
+export function createTrouble(plan: FaultPlan, striker: Striker, claims: Claims): Trouble {
+  async function strike(party: Party, subject: string, when: Strike['when'], caller: Life): Promise<void> {
+    for (const planned of plan.strikes) {
       if (planned.party !== party || planned.subject !== subject || planned.when !== when) continue
-      strikesLeft.delete(planned)
-      striker[planned.kind](caller)
+      if (claims.claim(`${planned.kind} ${when} ${party} ${subject}`)) await striker[planned.kind](caller)
     }
   }
 
@@ -36,18 +34,17 @@ export function createTrouble(plan: FaultPlan, striker: Striker): Trouble {
       const call = `${party} ${subject}`
       return plan.slow.has(call) ? slowMs : 3 + Math.floor(createRandom(plan.seed ^ hash(call))() * 20)
     },
-    before(party, subject, caller) {
+    async before(party, subject, caller) {
       if (party === 'mail' && subject === plan.poison) throw new Error('550 5.1.1 Mailbox unavailable')
       const call = `${party} ${subject}`
-      const left = failuresLeft.get(call) ?? 0
-      if (left > 0) {
-        failuresLeft.set(call, left - 1)
-        throw new Error(`503 The ${party} service does not answer`)
+      for (let time = 1; time <= (plan.failures.get(call) ?? 0); time++) {
+        if (claims.claim(`refusal ${time} ${call}`))
+          throw new Error(`503 The ${party} service does not answer`)
       }
-      strike(party, subject, 'before', caller)
+      await strike(party, subject, 'before', caller)
     },
-    after(party, subject, caller) {
-      strike(party, subject, 'after', caller)
+    async after(party, subject, caller) {
+      await strike(party, subject, 'after', caller)
     },
   }
 }

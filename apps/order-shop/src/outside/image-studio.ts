@@ -17,11 +17,12 @@ export function createImageStudio(stage: Stage, pictures: string): ImageStudio {
       return stage.askReal('images', `${sku}-${width}`, async () => {
         const { default: sharp } = await import('sharp')
         const target = join(stage.folder, 'images', file)
+        const draft = join(stage.folder, 'drafts', `${process.pid}-${file}`)
         await sharp(join(pictures, `${sku}.png`))
           .resize({ width })
           .jpeg()
-          .toFile(`${target}.part`)
-        await rename(`${target}.part`, target)
+          .toFile(draft)
+        await rename(draft, target)
         stage.note({ effect: 'image', file })
       })
     },

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '@posthorn/transport'
 import type { Ledger, LedgerEntry } from './ledger.ts'
@@ -20,8 +20,9 @@ export interface Stage {
   /** The same, for what takes real time. */
   askReal<Result>(party: Party, subject: string, effect: () => Promise<Result>): Promise<Result>
   /**
-   * Writes a file that must not exist yet, and its line in the ledger. Creating it is atomic, so of two with one key only
-   * the first has an effect; without a key each call makes a file of its own. Answers whether it was the first.
+   * Writes a file that must not exist yet, and its line in the ledger. It is there as a whole or not at all, whenever the
+   * process is killed, and of two with one key only the first has an effect; without a key each call makes a file of its
+   * own. Answers whether it was the first.
    */
   writeOnce(name: FileName, content: string, entry: LedgerEntry): boolean
   note(entry: LedgerEntry): void
@@ -43,6 +44,7 @@ export interface StageParts {
 
 export function createStage(parts: StageParts, life: Life): Stage {
   const { folder, clock, ledger, trouble, realWork } = parts
+  mkdirSync(join(folder, 'drafts'), { recursive: true })
 
   async function ask<Result>(party: Party, subject: string, effect: () => Promise<Result>): Promise<Result> {
     await life.wait(
@@ -50,7 +52,7 @@ export function createStage(parts: StageParts, life: Life): Stage {
     )
     let result: Result
     try {
-      trouble.before(party, subject, life)
+      await trouble.before(party, subject, life)
       // Goes no further where that was the end of the process.
       await life.wait(Promise.resolve())
       result = await life.wait(effect())
@@ -58,7 +60,7 @@ export function createStage(parts: StageParts, life: Life): Stage {
       ledger.append({ effect: 'refusal', by: party, subject, error: String(error) })
       throw error
     }
-    trouble.after(party, subject, life)
+    await trouble.after(party, subject, life)
     return life.wait(Promise.resolve(result))
   }
 
@@ -68,11 +70,16 @@ export function createStage(parts: StageParts, life: Life): Stage {
     askReal: (party, subject, effect) => ask(party, subject, () => realWork.run(effect)),
     writeOnce({ folder: name, key, extension }, content, entry) {
       const file = key === undefined ? `${ledger.count(entry.effect) + 1}` : encodeURIComponent(key)
+      const draft = join(folder, 'drafts', `${process.pid}`)
+      writeFileSync(draft, content)
       try {
-        writeFileSync(join(folder, name, `${file}.${extension}`), content, { flag: 'wx' })
+        // Fails where the name is taken, in one atomic step.
+        linkSync(draft, join(folder, name, `${file}.${extension}`))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
         throw error
+      } finally {
+        rmSync(draft)
       }
       ledger.append(entry)
       return true

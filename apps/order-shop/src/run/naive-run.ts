@@ -67,7 +67,11 @@ export async function runNaiveVersion(
   const supervisor = createSupervisor(clock)
   const metrics = new MessageMetrics()
   const logFile = openSync(join(folder, 'log.txt'), 'a')
-  const log = (...words: unknown[]): void => void writeSync(logFile, format(...words) + '\n')
+  let isLogOpen = true
+  // What it has begun may end after it was told to stop.
+  const log = (...words: unknown[]): void => {
+    if (isLogOpen) writeSync(logFile, format(...words) + '\n')
+  }
   const connect = async (life: Life): Promise<NaiveParts> => {
     // Nobody listens for the loss, so it ends the process, and whoever watches over that starts it again.
     const naive = await connectNaively(broker.driver(life.name), { clock, onLost: () => life.end() })
@@ -111,6 +115,7 @@ export async function runNaiveVersion(
     folder,
   )
   await observer.close()
+  isLogOpen = false
   closeSync(logFile)
   const { sent, received, failed, processing } = metrics
   return {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '@posthorn/transport'
+import { createClaims } from '../faults/claims.ts'
 import { createTrouble } from '../faults/trouble.ts'
 import type { FaultPlan } from '../faults/fault-plan.ts'
 import type { Striker } from '../faults/trouble.ts'
@@ -44,7 +45,7 @@ export async function prepareRun(options: WorldOptions): Promise<RunParts> {
   const { folder, pictures, plan, striker, realWork, clock, ...rest } = options
   for (const name of effectFolders) await mkdir(join(folder, name), { recursive: true })
   const ledger = createLedger(join(folder, 'ledger.jsonl'), clock)
-  const trouble = createTrouble(plan, striker)
+  const trouble = createTrouble(plan, striker, createClaims())
   const stage = { folder, pictures, clock, ledger, trouble, realWork }
   return { ...rest, clock, ledger, outside: (life) => createOutside(stage, life) }
 }

@@ -5,7 +5,7 @@ import { runPosthornVersion } from './posthorn-version.ts'
 import type { PosthornReport } from './posthorn-version.ts'
 import { prepareRun } from './run-parts.ts'
 import type { RunParts } from './run-parts.ts'
-import { createMemoryShopBroker, createUrlShopBroker } from './shop-broker.ts'
+import { createMemoryShopBroker, createUrlShopBroker, reachOf } from './shop-broker.ts'
 import { createRealTime, createSimulatedTime } from './shop-clock.ts'
 import type { ShopClock } from './shop-clock.ts'
 import { planFaults } from '../faults/fault-plan.ts'
@@ -75,7 +75,7 @@ export async function runShop(options: ShopOptions): Promise<ShopOutcome> {
   const { lines, seed, out, brokerUrl, signal } = options
   const expected = readExpected(lines)
   const inMemory = brokerUrl.startsWith('memory:')
-  const plan = planFaults({ seed, orders: expected.orders, broker: inMemory })
+  const plan = planFaults({ seed, orders: expected.orders, reach: reachOf(brokerUrl) })
   options.onPlan?.(plan)
   const idleMs = inMemory ? 150 : 2_000
   const pictures = join(out, 'pictures')
@@ -128,8 +128,9 @@ export async function runShop(options: ShopOptions): Promise<ShopOutcome> {
   }
 
   const time = newClock()
-  const broker = inMemory ? createMemoryShopBroker(time.clock, plan) : createUrlShopBroker(brokerUrl)
-  const posthorn = await run('posthorn', time, broker.striker, (parts, folder) =>
+  const memoryBroker = createMemoryShopBroker(time.clock, plan)
+  const broker = inMemory ? memoryBroker : createUrlShopBroker(brokerUrl, plan, pictures)
+  const posthorn = await run('posthorn', time, memoryBroker.striker, (parts, folder) =>
     runPosthornVersion(broker, parts, folder),
   )
   if (signal.aborted) return { plan, expected, posthorn, naive: undefined }

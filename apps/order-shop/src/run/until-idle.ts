@@ -5,13 +5,21 @@ import type { Transport } from '@posthorn/transport'
 
 const lookEveryMs = 50
 
-/** Resolves when the shop has had nothing to do for `idleMs`, or `signal` aborts. */
-export async function untilIdle(transport: Transport, { clock, signal, idleMs }: RunParts): Promise<void> {
+/**
+ * Resolves when the shop has had nothing to do for `idleMs`, or `signal` aborts. What is in a handler's hands not every
+ * broker counts, so nothing may have been done meanwhile, either.
+ */
+export async function untilIdle(
+  transport: Transport,
+  { clock, signal, idleMs, ledger }: RunParts,
+): Promise<void> {
   let idleSince: number | undefined
+  let done = -1
   while (!signal.aborted && (idleSince === undefined || clock.now() - idleSince < idleMs)) {
     await sleep(clock, lookEveryMs)
     const depths = await readDepths(transport)
-    const idle = Object.values(depths).every((count) => count === 0)
+    const idle = Object.values(depths).every((count) => count === 0) && ledger.size === done
+    done = ledger.size
     idleSince = idle ? (idleSince ?? clock.now()) : undefined
   }
 }
