@@ -181,6 +181,17 @@ export class Ledger {
     }
   }
 
+  /** Whether each message that was taken has been settled for good, as far as its handlers tell, or has expired. */
+  haveEnded(now: number): boolean {
+    return this.all().every(
+      ({ outcome, buried, expiresAt, calls }) =>
+        outcome !== 'confirmed' ||
+        buried ||
+        (expiresAt !== undefined && expiresAt <= now) ||
+        calls.some((call) => isFinal(call, this.rules.maxAttempts)),
+    )
+  }
+
   /** Everything has ended: each message must be somewhere, and only once. */
   finished(now: number, deadLetters: (source: string) => ReadonlyMap<string, readonly number[]>): void {
     for (const entry of this.entries.values()) {

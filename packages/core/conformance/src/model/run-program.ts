@@ -18,6 +18,8 @@ const settleRetriesMs = 60_000
 /** By then, whatever can still happen has happened. */
 const longestMs = 24 * 3_600_000
 const longestDelayMs = 5_000
+/** A confirmation that was lost is not waited for by a real clock for long. */
+const realSendTimeoutMs = 3_000
 
 /** Runs a program against a broker, with the model beside it; fails where they differ. */
 export async function runProgram(bench: Bench, target: ProgramTarget, program: Program): Promise<void> {
@@ -56,7 +58,7 @@ class ProgramRun {
   }
 
   static async create(bench: Bench, target: ProgramTarget): Promise<ProgramRun> {
-    const run = new ProgramRun(bench, target, await bench.open(bench.virtual ? {} : { sendTimeoutMs: 3_000 }))
+    const run = new ProgramRun(bench, target, await bench.open())
     const { destination } = run
     if (target.keyed) await bench.declareKeyed(run.sender, destination)
     else if (target.kind === 'queue') await run.sender.declare({ queues: [{ name: destination }] })
@@ -205,11 +207,14 @@ class ProgramRun {
       ...(expiresAt === undefined ? {} : { expiresAt }),
       ...(command.delayMs === undefined ? {} : { delayMs: command.delayMs }),
     }
+    const options = bench.virtual ? {} : { timeoutMs: realSendTimeoutMs }
     const told = (outcome: SendOutcome): void => {
       for (const entry of entries) entry.outcome = outcome
     }
     const sending =
-      target.kind === 'queue' ? sender.send(destination, message) : sender.publish(destination, message)
+      target.kind === 'queue'
+        ? sender.send(destination, message, options)
+        : sender.publish(destination, message, options)
     this.sends.push(
       sending.then(
         () => told('confirmed'),
@@ -254,6 +259,9 @@ class ProgramRun {
       await bench.pause(longestDelayMs + bench.lateness('delayedRetry', longestDelayMs))
       await empty()
     }
+    // A consumer may take its time to be back, with what no depth shows; what never comes is told by the model.
+    const ended = (): boolean => this.failure !== undefined || ledger.haveEnded(bench.now())
+    if (isBlind) await bench.until('each message has ended', ended).catch(() => undefined)
     await bench.quiet()
     if (this.failure !== undefined) throw this.failure
     const letters = new Map<string, Map<string, number[]>>()

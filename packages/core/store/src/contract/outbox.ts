@@ -6,7 +6,8 @@ export interface Outbox {
   /** In this order. An id that is waiting already is left as it is, so an append whose answer was lost can be repeated. */
   append(messages: readonly OutboxMessage[]): Promise<void>
   /**
-   * Takes messages that nobody has, the oldest first, for the time of the lease. None is passed over for good because its
+   * Takes messages that nobody has, about the oldest first, for the time of the lease: some if there are any, and no more
+   * than `limit`. None is passed over for good because its
    * transaction was committed late. Messages of one key are given out in their order: to one relay at a time, and none
    * before those ahead of it are sent. Whoever cannot send one releases it together with those of its key behind it.
    */

@@ -7,7 +7,7 @@ import {
 } from '../contract/claims.ts'
 import { inRounds } from '../in-rounds.ts'
 import { StoreError } from '../store-error.ts'
-import { epochMs, fromNow, type PostgresSession } from './postgres-session.ts'
+import { epochMs, fromNow, inputOf, inputRows, inputTexts, type PostgresSession } from './postgres-session.ts'
 
 /** A number of 64 bits, as clients give it. */
 type Int8 = number | string | bigint
@@ -35,14 +35,14 @@ export class PostgresClaims implements Claims {
     // The comparison of payloads is that of `answerOf`.
     this.#take = `INSERT INTO ${claims} AS known (key, owner, fence, payload_hash, lease_end, expires_at)
       SELECT key, owner, ${next}, payload_hash, ${fromNow('lease_ms')}, ${fromNow(`(lease_ms + ${abandonedAfterMs})`)}
-      FROM json_to_recordset($1::text::json) AS request (key text, owner text, lease_ms bigint, payload_hash text)
+      FROM ${inputRows('key text, owner text, lease_ms bigint, payload_hash text')} AS request
       ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, fence = ${next}, payload_hash = excluded.payload_hash,
         lease_end = excluded.lease_end, expires_at = excluded.expires_at, done = false, result = NULL
       WHERE known.expires_at <= clock_timestamp() OR NOT known.done AND known.lease_end <= clock_timestamp()
         AND coalesce(known.payload_hash = excluded.payload_hash, true)
       RETURNING key, fence`
     this.#look = `SELECT key, owner, payload_hash, done, result, ${epochMs('(lease_end - clock_timestamp())')} AS remaining_ms
-      FROM json_array_elements_text($1::text::json) AS request (key) JOIN ${claims} USING (key)
+      FROM ${inputTexts()} AS request JOIN ${claims} USING (key)
       WHERE expires_at > clock_timestamp()`
   }
 
@@ -69,12 +69,12 @@ export class PostgresClaims implements Claims {
     const input = inOrder(requests).map(({ key, owner, leaseMs, payloadHash }) => {
       return { key, owner, lease_ms: leaseMs, payload_hash: payloadHash }
     })
-    const rows = await this.#session.query<{ key: string; fence: Int8 }>(this.#take, JSON.stringify(input))
+    const rows = await this.#session.query<{ key: string; fence: Int8 }>(this.#take, ...inputOf(input))
     for (const { key, fence } of rows) answers.set(key, { status: 'claimed', fence: Number(fence) })
   }
 
   async #lookAt(requests: readonly ClaimRequest[], answers: Map<string, ClaimAnswer>): Promise<void> {
-    const rows = await this.#session.query<Look>(this.#look, JSON.stringify(requests.map(keyOf)))
+    const rows = await this.#session.query<Look>(this.#look, ...inputOf(requests.map(keyOf)))
     const looks = new Map(rows.map((row) => [row.key, row]))
     for (const request of requests) {
       const look = looks.get(request.key)
@@ -86,7 +86,7 @@ export class PostgresClaims implements Claims {
   async renew(requests: Parameters<Claims['renew']>[0]): Promise<('renewed' | 'lost')[]> {
     const sql = `UPDATE ${this.#session.claims} AS known
       SET lease_end = ${fromNow('lease_ms')}, expires_at = ${fromNow(`(lease_ms + ${abandonedAfterMs})`)}
-      FROM json_to_recordset($1::text::json) AS request (key text, fence bigint, lease_ms bigint)
+      FROM ${inputRows('key text, fence bigint, lease_ms bigint')} AS request
       WHERE known.key = request.key AND known.fence = request.fence AND NOT done AND expires_at > clock_timestamp()
       RETURNING known.key`
     return this.#change(sql, requests, ({ leaseMs }) => ({ lease_ms: leaseMs }), 'renewed')
@@ -95,7 +95,7 @@ export class PostgresClaims implements Claims {
   async complete(requests: Parameters<Claims['complete']>[0]): Promise<('completed' | 'lost')[]> {
     const sql = `UPDATE ${this.#session.claims} AS known
       SET done = true, result = request.result, expires_at = ${fromNow('retention_ms')}
-      FROM json_to_recordset($1::text::json) AS request (key text, fence bigint, result text, retention_ms bigint)
+      FROM ${inputRows('key text, fence bigint, result text, retention_ms bigint')} AS request
       WHERE known.key = request.key AND known.fence = request.fence AND expires_at > clock_timestamp()
       RETURNING known.key`
     return this.#change(
@@ -108,7 +108,7 @@ export class PostgresClaims implements Claims {
 
   async release(requests: Parameters<Claims['release']>[0]): Promise<('released' | 'lost')[]> {
     const sql = `DELETE FROM ${this.#session.claims} AS known
-      USING json_to_recordset($1::text::json) AS request (key text, fence bigint)
+      USING ${inputRows('key text, fence bigint')} AS request
       WHERE known.key = request.key AND known.fence = request.fence AND NOT done AND expires_at > clock_timestamp()
       RETURNING known.key`
     return this.#change(sql, requests, () => ({}), 'released')
@@ -125,7 +125,7 @@ export class PostgresClaims implements Claims {
       const input = inOrder(round).map((request) => {
         return { key: request.key, fence: request.fence, ...more(request) }
       })
-      const rows = await this.#session.query<{ key: string }>(sql, JSON.stringify(input))
+      const rows = await this.#session.query<{ key: string }>(sql, ...inputOf(input))
       const keys = new Set(rows.map(keyOf))
       return round.map(({ key }) => (keys.has(key) ? changed : 'lost'))
     })

@@ -7,7 +7,7 @@ import type {
   OutboxQuery,
   OutboxRelease,
 } from '../contract/outbox.ts'
-import { epochMs, fromNow, type PostgresSession } from './postgres-session.ts'
+import { epochMs, fromNow, inputOf, inputTexts, type PostgresSession } from './postgres-session.ts'
 
 interface Row {
   readonly fence: number | string | bigint
@@ -45,7 +45,8 @@ export class PostgresOutbox implements Outbox {
           SELECT sequence, key, free_at FROM ${outbox} AS own WHERE own.key = keys.key ORDER BY sequence LIMIT 1
         ) AS first
         UNION ALL
-        SELECT sequence, key, free_at FROM ${outbox} WHERE key IS NULL AND free_at <= clock_timestamp()
+        (SELECT sequence, key, free_at FROM ${outbox}
+          WHERE key IS NULL AND free_at <= clock_timestamp() ORDER BY sequence LIMIT $1)
       )`,
       'false',
     )
@@ -84,30 +85,6 @@ export class PostgresOutbox implements Outbox {
       ORDER BY sequence`
   }
 
-  async claim({ limit, leaseMs }: OutboxQuery): Promise<OutboxBatch> {
-    const oldest = await this.#session.query<Row>(this.#claimOldest, limit, leaseMs)
-    const batch = await this.#toBatch(oldest)
-    if (batch.messages.length > 0 || oldest[0]?.more !== true) return batch
-    // The oldest are all held, or behind what is held: those of other keys are not to wait for them.
-    return this.#toBatch(await this.#session.query<Row>(this.#claimAny, limit, leaseMs))
-  }
-
-  async #toBatch(rows: readonly Row[]): Promise<OutboxBatch> {
-    const fence = Number(rows[0]?.fence)
-    const messages: ClaimedMessage[] = []
-    const behindOthers: string[] = []
-    const heldKeys = new Set<string | null>()
-    for (const { id, key, body, claims, taken } of rows) {
-      if (id === null) continue
-      if (!taken) heldKeys.add(key)
-      else if (key !== null && heldKeys.has(key)) behindOthers.push(id)
-      else messages.push(key === null ? { id, body, claims } : { id, body, key, claims })
-    }
-    // Another relay was faster with a message between ours, which was the first of its key when it looked.
-    if (behindOthers.length > 0) await this.release({ fence, ids: behindOthers })
-    return { fence, messages }
-  }
-
   async append(messages: readonly OutboxMessage[]): Promise<void> {
     const sql = `INSERT INTO ${this.#session.outbox} (id, key, body)
       SELECT id, key, body
@@ -141,14 +118,14 @@ export class PostgresOutbox implements Outbox {
   }
 
   async sent(ids: readonly string[]): Promise<void> {
-    const sql = `DELETE FROM ${this.#session.outbox} WHERE id IN (SELECT json_array_elements_text($1::text::json))`
-    await this.#session.query(sql, JSON.stringify(ids))
+    const sql = `DELETE FROM ${this.#session.outbox} WHERE id IN ${inputTexts()}`
+    await this.#session.query(sql, ...inputOf(ids))
   }
 
   async release({ fence, ids, delayMs = 0 }: OutboxRelease): Promise<void> {
-    const sql = `UPDATE ${this.#session.outbox} SET free_at = ${fromNow('$3::bigint')}
-      WHERE id IN (SELECT json_array_elements_text($1::text::json)) AND fence = $2`
-    await this.#session.query(sql, JSON.stringify(ids), fence, delayMs)
+    const sql = `UPDATE ${this.#session.outbox} SET free_at = ${fromNow('$4::bigint')}
+      WHERE id IN ${inputTexts()} AND fence = $3`
+    await this.#session.query(sql, ...inputOf(ids), fence, delayMs)
   }
 
   async depth(): Promise<OutboxDepth> {

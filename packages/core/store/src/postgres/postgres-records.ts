@@ -8,7 +8,7 @@ import type {
   StoredRecord,
 } from '../contract/records.ts'
 import { inRounds } from '../in-rounds.ts'
-import { epochMs, fromNow, type PostgresSession } from './postgres-session.ts'
+import { epochMs, fromNow, inputOf, inputRows, type PostgresSession } from './postgres-session.ts'
 
 interface Row {
   readonly collection: string
@@ -20,6 +20,8 @@ interface Row {
 }
 
 const live = '(expires_at IS NULL OR expires_at > clock_timestamp())'
+const writeColumns =
+  'place integer, collection text, key text, expected bigint, value text, index text, due_at bigint, due_in bigint, expires_in bigint, outbox json'
 const columns = `collection, key, version, value, index, ${epochMs('due_at')} AS due_at`
 
 export class PostgresRecords implements Records {
@@ -33,8 +35,7 @@ export class PostgresRecords implements Records {
     // One statement, and so all or nothing without a transaction of the caller's.
     this.#put = `WITH write AS MATERIALIZED (
         SELECT place, collection, key, expected, value, index, ${dueAt} AS due_at, ${fromNow('expires_in')} AS expires_at, outbox
-        FROM json_to_recordset($1::text::json) AS input (place integer, collection text, key text, expected bigint, value text,
-          index text, due_at bigint, due_in bigint, expires_in bigint, outbox json)
+        FROM ${inputRows(writeColumns)} AS input
       ), updated AS (
         UPDATE ${records} AS known SET version = ${next}, value = write.value, index = write.index,
           due_at = write.due_at, expires_at = write.expires_at
@@ -63,9 +64,9 @@ export class PostgresRecords implements Records {
   }
 
   async get(ids: readonly RecordId[]): Promise<(StoredRecord | undefined)[]> {
-    const sql = `SELECT ${columns} FROM json_to_recordset($1::text::json) AS wanted (collection text, key text)
+    const sql = `SELECT ${columns} FROM ${inputRows('collection text, key text')} AS wanted
       JOIN ${this.#session.records} USING (collection, key) WHERE ${live}`
-    const rows = await this.#session.query<Row>(sql, JSON.stringify(ids))
+    const rows = await this.#session.query<Row>(sql, ...inputOf(ids))
     const found = new Map(rows.map((row) => [nameOf(row), toRecord(row)]))
     return ids.map((id) => found.get(nameOf(id)))
   }
@@ -75,7 +76,7 @@ export class PostgresRecords implements Records {
       const input = round.map((write, place) => toInput(write, place))
       // The same order in every process, so that two batches cannot wait for each other.
       input.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
-      const rows = await this.#session.query<Row>(this.#put, JSON.stringify(input))
+      const rows = await this.#session.query<Row>(this.#put, ...inputOf(input))
       const versions = new Map(rows.map((row) => [nameOf(row), Number(row.version)]))
       return round.map((write) => {
         const version = versions.get(nameOf(write))

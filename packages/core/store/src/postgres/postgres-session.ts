@@ -42,3 +42,21 @@ export function fromNow(milliseconds: string): string {
 export function epochMs(time: string): string {
   return `round(extract(epoch FROM ${time}) * 1000)::bigint`
 }
+
+/**
+ * SQL for a list of objects, given as JSON in the first parameter and their number in the second. With the number the planner
+ * knows how few rows it has to look up, and does not read all of a table for them.
+ */
+export function inputRows(columns: string): string {
+  return `(SELECT * FROM json_to_recordset($1::text::json) AS input (${columns}) LIMIT $2::bigint)`
+}
+
+/** The same for a list of texts. */
+export function inputTexts(): string {
+  return '(SELECT json_array_elements_text($1::text::json) AS key LIMIT $2::bigint)'
+}
+
+/** The first two parameters of a statement with such a list. */
+export function inputOf(items: readonly unknown[]): [string, number] {
+  return [JSON.stringify(items), items.length]
+}
