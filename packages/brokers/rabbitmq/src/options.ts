@@ -53,7 +53,7 @@ export const rabbitmqDefaults = {
   heartbeatS: 10,
   maxHoldMs: 1_500_000,
   queueType: 'quorum',
-  maxBodyBytes: 16 * 1024 * 1024,
+  maxBodyBytes: 16_777_216,
 } as const
 
 const tls = optionRules.custom(

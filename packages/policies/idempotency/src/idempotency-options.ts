@@ -40,10 +40,10 @@ const store = optionRules.custom(
   (value) => typeof (value as Partial<ClaimStore> | null)?.claims?.claim === 'function',
 )
 
-export const durationRules = {
+export const durationRules: Readonly<Record<'leaseMs' | 'retentionMs', optionRules.Rule>> = {
   leaseMs: optionRules.duration({ min: 1_000 }),
   retentionMs: optionRules.duration({ min: 1_000 }),
-} as const
+}
 
 export const clockRule: optionRules.Rule = optionRules.custom(
   'a clock',
@@ -76,7 +76,7 @@ export function idempotencySettings(options: IdempotencyOptions): IdempotencySet
   return { store: given, key, leaseMs, retentionMs, storeResults, owner, onConflict }
 }
 
-export const week = 7 * 86_400_000
+export const week: number = 7 * 86_400_000
 
 export function thisProcess(): string {
   return `${hostname()}:${process.pid}`
