@@ -69,12 +69,20 @@ export function describeCapabilities(
       priority: isQuorum ? describePriority(version) : noPriority,
       keyOrder: {
         level: 'native',
-        guarantee: isAtLeast(version, 4, 0)
-          ? 'One instance at a time has a shard (single active consumer); they are spread evenly over the instances (consumer priorities).'
-          : 'One instance at a time has a shard (single active consumer); which instance is not decided: one may have all. RabbitMQ 4.0 spreads them.',
+        guarantee: 'One instance at a time has a shard (single active consumer).',
         limits: { shards: slotCount },
         cost: 'A queue, a queue of records and a channel for each shard.',
       },
+      keyBalance: isAtLeast(version, 4, 0)
+        ? {
+            level: 'native',
+            guarantee: 'Shards are spread evenly over the instances, by consumer priorities.',
+            since: '4.0',
+          }
+        : {
+            level: 'unsupported',
+            alternative: 'RabbitMQ 4.0, which spreads shards; here one instance may have all of them',
+          },
       holdKey: {
         level: 'emulated',
         guarantee: 'After a crash what is held comes first.',

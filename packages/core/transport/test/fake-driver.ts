@@ -26,6 +26,7 @@ const features: readonly Feature[] = [
   'attemptCount',
   'priority',
   'keyOrder',
+  'keyBalance',
   'holdKey',
   'expiry',
   'deduplication',

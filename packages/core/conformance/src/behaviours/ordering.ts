@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fixed } from '@posthorn/transport'
+import { fixed, type Consumer } from '@posthorn/transport'
 import { numbers } from '../bench/numbers.ts'
 import type { Area } from '../behaviour.ts'
 
@@ -47,6 +47,54 @@ export const ordering: Area = {
             numbers(30).map((step) => step * keys.length + index),
           )
         }
+      },
+    },
+    {
+      id: '29b',
+      sentence:
+        'Given an ordering key and several consumers, then each has a part of the keys, also after one has joined or left',
+      needs: { features: ['keyOrder', 'keyBalance'] },
+      extraMs: 60_000,
+      async run(bench) {
+        const queue = bench.name('orders')
+        const sender = await bench.open()
+        await bench.declareKeyed(sender, queue)
+        const seen = bench.record()
+        const keys = numbers(60).map((index) => `key-${index}`)
+        const join = async (name: string): Promise<Consumer> => {
+          const transport = await bench.open()
+          const respond = (): Promise<void> => bench.pause(20)
+          const whileRetrying = bench.has('holdKey') ? 'hold-key' : 'overtake'
+          return transport.consume(queue, seen.handler(respond, name), {
+            order: 'key',
+            concurrency: 10,
+            whileRetrying,
+          })
+        }
+        /** A consumer that has just come or gone changes who has what within a few rounds. */
+        const sharedBy = async (...names: readonly string[]): Promise<void> => {
+          let found: readonly string[] = []
+          for (let round = 0; round < 40; round += 1) {
+            const before = seen.calls.length
+            await sender.sendMany(
+              queue,
+              keys.map((key) => ({ data: round, key })),
+            )
+            await bench.until('a round is handled', () => seen.calls.length >= before + keys.length)
+            found = [...new Set(seen.calls.slice(before).map(({ by }) => by))].toSorted()
+            if (found.join() === names.toSorted().join()) return
+            await bench.advance(500)
+          }
+          assert.deepEqual(found, names.toSorted(), 'each has a part of the keys')
+        }
+        const first = await join('first')
+        await sharedBy('first')
+        await join('second')
+        await sharedBy('first', 'second')
+        await join('third')
+        await sharedBy('first', 'second', 'third')
+        await first.stop()
+        await sharedBy('second', 'third')
       },
     },
     {

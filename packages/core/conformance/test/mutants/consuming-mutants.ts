@@ -48,6 +48,15 @@ export const consumingMutants: readonly Mutant[] = [
         Object.entries(options).filter(([name]) => name !== 'order' && name !== 'whileRetrying'),
       ),
   })),
+  inTransport('the first consumer of a queue keeps all keys', ['29b'], () => {
+    let consumers = 0
+    return {
+      consumer: (consumer) => {
+        if (consumers++ > 0) consumer.pause()
+        return consumer
+      },
+    }
+  }),
   inTransport('concurrency is exceeded by one', ['25', '27'], () => ({
     options: (options) => ({ ...options, concurrency: (options.concurrency ?? 10) + 1 }),
   })),

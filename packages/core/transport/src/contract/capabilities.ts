@@ -41,6 +41,8 @@ export type Feature =
    * parts, each read by one consumer at a time; without it consumers share a source message by message.
    */
   | 'keyOrder'
+  /** With several consumers, each has its part of the keys, also after one has joined or left. Otherwise one may have all. */
+  | 'keyBalance'
   /** A retrying key holds back its later messages, and a crash keeps the attempts spent. Limits: `maxHeld` per scope. */
   | 'holdKey'
   | 'expiry'

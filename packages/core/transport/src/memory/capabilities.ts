@@ -56,6 +56,7 @@ export function describeCapabilities(settings: MemorySettings): Capabilities {
           }
         : unsupported('a queue for each priority'),
       keyOrder: settings.keyOrder ? keyOrder : noKeys,
+      keyBalance: settings.keyOrder ? native : noKeys,
       holdKey: settings.keyOrder ? (settings.holdKey ? native : noHold) : noKeys,
       expiry: {
         level: 'native',

@@ -70,7 +70,7 @@ describe('capabilities', () => {
     [{ priority: false }, ['priority']],
     [{ deduplication: false }, ['deduplication']],
     [{ ephemeral: false }, ['ephemeral', 'inbox']],
-    [{ keyOrder: false }, ['holdKey', 'keyOrder']],
+    [{ keyOrder: false }, ['holdKey', 'keyBalance', 'keyOrder']],
     [{ holdKey: false }, ['holdKey']],
     [{ patterns: 'client' }, ['patternRouting']],
     [{ deliveryCount: false }, ['deliveryCount']],
