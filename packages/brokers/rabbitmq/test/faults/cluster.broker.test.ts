@@ -10,12 +10,6 @@ import { startLoad } from './load.ts'
 import { Witness } from './witness.ts'
 import type { Socket } from 'node:net'
 
-/**
- * What waits in a step of the ladder goes on when the next queue takes it; where that had no leader, 3.10 tries it again
- * after three minutes.
- */
-const goOnSooner = 'application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 2000).'
-
 // 4.3 keeps what is declared in another store (Khepri).
 describe.each<RabbitmqVersion>(['3.10', '4.3'])('three nodes of RabbitMQ %s', (version) => {
   const bench = withRabbitmq(async () => ({ version, nodes: 3 }))
@@ -29,7 +23,6 @@ describe.each<RabbitmqVersion>(['3.10', '4.3'])('three nodes of RabbitMQ %s', (v
       const options = { urls: server.urls, clock: eagerClock, sendTimeoutMs: 10_000 }
       const [producer, consumer] = [await bench.open(options), await bench.open(options)]
       const queue = bench.name('orders')
-      await Promise.all(server.nodes.map((node) => node.ctl('eval', goOnSooner)))
       await consumer.consume(queue, failingAtTimes(witness), { concurrency: 50, retryDelay: fixed(20) })
       await server.sync()
       const stop = startLoad(producer, queue, witness)
@@ -39,7 +32,6 @@ describe.each<RabbitmqVersion>(['3.10', '4.3'])('three nodes of RabbitMQ %s', (v
         await expectProgress(witness, 100)
         await expectUp(producer, consumer)
         await node.restart()
-        await node.ctl('eval', goOnSooner)
       }
       await expectProgress(witness, 100)
       await stop()

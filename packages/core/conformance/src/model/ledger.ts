@@ -193,7 +193,11 @@ export class Ledger {
   }
 
   /** Everything has ended: each message must be somewhere, and only once. */
-  finished(now: number, deadLetters: (source: string) => ReadonlyMap<string, readonly number[]>): void {
+  finished(
+    now: number,
+    deadLetters: (source: string) => ReadonlyMap<string, readonly number[]>,
+    left: string,
+  ): void {
     for (const entry of this.entries.values()) {
       const { id, source, calls, outcome } = entry
       const where = `message ${id} of "${source}"`
@@ -204,7 +208,10 @@ export class Ledger {
         continue
       const expired =
         entry.expiresAt !== undefined && entry.expiresAt <= now && !finals.some((call) => call.sure)
-      assert.ok(acked || letters.length > 0 || expired, `${where}: it is lost, after ${calls.length} calls`)
+      assert.ok(
+        acked || letters.length > 0 || expired,
+        `${where}: it is lost, after ${calls.length} calls (${left})`,
+      )
       const undisturbed = calls.every((call) => call.sure)
       if (!undisturbed) continue
       assert.ok(finals.length <= 1, `${where}: it was settled for good ${finals.length} times`)

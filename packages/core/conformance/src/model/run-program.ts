@@ -271,7 +271,19 @@ class ProgramRun {
       for (const { id, attempts } of entries) found.set(id, [...(found.get(id) ?? []), attempts])
       letters.set(source, found)
     }
-    ledger.finished(bench.now(), (source) => letters.get(source) ?? new Map())
+    const found = await this.whatIsLeft()
+    ledger.finished(bench.now(), (source) => letters.get(source) ?? new Map(), found)
+  }
+
+  /** For what the model says of a message that has not ended. */
+  private async whatIsLeft(): Promise<string> {
+    const depths = await Promise.all(
+      this.sources.map(async (source) => `${source} has ${JSON.stringify(await this.sender.depth(source))}`),
+    )
+    const consumers = this.processes
+      .filter(({ alive }) => alive)
+      .flatMap((process) => process.consumers.map((consumer) => JSON.stringify(consumer.health())))
+    return [...depths, ...consumers].join('; ')
   }
 
   /** Whether no handler runs in a process that lives. */

@@ -58,7 +58,8 @@ export class LocalNode implements RabbitmqNode {
     const env = this.#environment()
     const marked = {
       ...env,
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-start_epmd false -posthorn_folder ${folder}`,
+      // Three minutes by default, which tests that kill nodes would have to wait.
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-start_epmd false -posthorn_folder ${folder} -rabbit dead_letter_worker_publisher_confirm_timeout 2000`,
     }
     const command = installation.command('rabbitmq-server', folder, [])
     const logFile = join(folder, this.name, 'output.log')
