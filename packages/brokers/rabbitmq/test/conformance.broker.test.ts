@@ -24,7 +24,8 @@ for (const version of wanted === '' ? usualVersions : [wanted]) {
     testTimeoutMs: 240_000,
     concurrent: true,
     // The others break a connection, or a queue that no other test has.
-    alone: ['restart', 'block'],
+    // Nor must a proxy start on the port of one that refuses.
+    alone: ['restart', 'block', 'refuse'],
   })
   afterAll(() => server.stop())
 }
