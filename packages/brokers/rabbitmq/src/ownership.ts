@@ -103,9 +103,7 @@ export class Ownership {
     if (reading.isOver) return
     this.state = 'leaving'
     this.intake.close()
-    // Not `flush`: on 4.3 the queue may keep the consumer of a channel that took and cancelled another one before it was
-    // closed, active and for ever. Acks that the server has not passed on are made again, which is at least once.
-    reading.acks.ackAll()
+    await reading.flush()
     reading.void()
     // The records first: who gets the queue reads them.
     await this.held?.close()
