@@ -1,37 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { wireMessage } from '../test/wire-message.ts'
 import { fitHeaders, headerRoom } from './fit-headers.ts'
 import { toWire } from './to-wire.ts'
 import type { Outgoing } from './publish-batch.ts'
-import type { MessageHeaders, WireMessage } from '@posthorn/transport/driver'
-
-const message: WireMessage = {
-  id: 'm',
-  type: 'order.created',
-  time: 0,
-  body: new Uint8Array(),
-  contentType: '',
-  headers: {},
-  key: undefined,
-  routingKey: 'order.created',
-  correlationId: undefined,
-  causationId: undefined,
-  replyTo: undefined,
-  expiresAt: undefined,
-  priority: undefined,
-  notBefore: undefined,
-  attempt: 1,
-  releases: 0,
-  trials: 0,
-  idMadeUp: false,
-  replays: 0,
-  firstFailedAt: undefined,
-  lastFailedAt: undefined,
-  lastError: undefined,
-}
+import type { MessageHeaders } from '@posthorn/transport/driver'
 
 const copyOf = (headers: MessageHeaders, own?: Record<string, string>): Outgoing => ({
   routingKey: 'orders',
-  message: { ...message, headers },
+  message: wireMessage({ headers }),
   ...(own === undefined ? {} : { headers: own }),
 })
 

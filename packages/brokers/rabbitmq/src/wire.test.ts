@@ -1,33 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import { wireMessage } from '../test/wire-message.ts'
 import { deliveriesOf, fromWire } from './from-wire.ts'
 import { toBuffer, toWire } from './to-wire.ts'
 import type { WireMessage } from '@posthorn/transport/driver'
 import type { Message } from 'amqplib'
 
-const plain: WireMessage = {
+const plain = wireMessage({
   id: 'order-1',
-  type: 'order.created',
   time: 1_700_000_000_123,
   body: Buffer.from('{}'),
   contentType: 'application/json',
-  headers: {},
-  key: undefined,
-  routingKey: 'order.created',
-  correlationId: undefined,
-  causationId: undefined,
-  replyTo: undefined,
-  expiresAt: undefined,
-  priority: undefined,
-  notBefore: undefined,
-  attempt: 1,
-  releases: 0,
-  trials: 0,
-  idMadeUp: false,
-  replays: 0,
-  firstFailedAt: undefined,
-  lastFailedAt: undefined,
-  lastError: undefined,
-}
+})
 
 const full: WireMessage = {
   ...plain,
