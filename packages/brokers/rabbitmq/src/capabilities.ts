@@ -73,16 +73,12 @@ export function describeCapabilities(
         limits: { shards: slotCount },
         cost: 'A queue, a queue of records and a channel for each shard.',
       },
-      keyBalance: isAtLeast(version, 4, 0)
-        ? {
-            level: 'native',
-            guarantee: 'Shards are spread evenly over the instances, by consumer priorities.',
-            since: '4.0',
-          }
-        : {
-            level: 'unsupported',
-            alternative: 'RabbitMQ 4.0, which spreads shards; here one instance may have all of them',
-          },
+      keyBalance: {
+        level: 'emulated',
+        guarantee:
+          'Shards are spread evenly over the instances, half a minute after one has joined or left at the latest, once handlers that run have ended.',
+        cost: 'A note now and then from instances that wait for a shard.',
+      },
       holdKey: {
         level: 'emulated',
         guarantee: 'After a crash what is held comes first.',
@@ -134,7 +130,7 @@ export function describeCapabilities(
     limits: {
       maxBodyBytes,
       maxHeaderBytes: headerRoom(frameMax) / 2,
-      maxBatch: 500,
+      maxBatch: 100,
       maxBatchBytes: 4 * 1024 * 1024,
     },
   }

@@ -21,7 +21,7 @@ export function fitHeaders(copy: Outgoing, namespace: string, room: number): Out
   const { message } = copy
   const names = Object.keys(message.headers)
   if (names.length === 0) return copy
-  let excess = tableBytes(toWire(message, namespace, copy.headers).headers) - room
+  let excess = tableBytes(toWire(message, namespace, copy.headers).headers ?? {}) - room
   if (excess <= 0) return copy
   const headers = { ...message.headers }
   const bytesOf = (name: string): number => Buffer.byteLength(headers[name]!)

@@ -1,6 +1,8 @@
 import { readEnvelope } from '@posthorn/transport/driver'
 import { readUsersHeaders } from './brokers-headers.ts'
+import { messageTime } from './message-time.ts'
 import { addressOf } from './names.ts'
+import { appId } from './to-wire.ts'
 import type { Message } from 'amqplib'
 
 /** What reading a message needs beside it. */
@@ -13,26 +15,25 @@ export interface ReadingContext {
 
 export type WireReading = ReturnType<typeof readEnvelope>
 
-const versionHeader = 'posthorn-version'
-
 /** A message as it comes from the broker, whoever sent it. Never throws. */
 export function fromWire(raw: Message, context: ReadingContext): WireReading {
   const { properties, fields } = raw
   const given = headersOf(raw)
-  const isOurs = given[versionHeader] !== undefined
+  const id = text(properties.messageId)
   const timestamp = properties.timestamp as unknown
+  // Ours is in a header, or the type.
+  const hasRoutingKey = fields.exchange !== '' && text(properties.appId)?.startsWith(appId) !== true
   return readEnvelope({
     headers: readUsersHeaders(given),
     native: {
-      id: text(properties.messageId),
+      id,
       type: text(properties.type),
-      time: typeof timestamp === 'number' ? timestamp * 1_000 : undefined,
+      time: typeof timestamp === 'number' ? messageTime(timestamp, id) : undefined,
       contentType: text(properties.contentType),
       correlationId: text(properties.correlationId),
       replyTo: readReplyTo(properties.replyTo, context.namespace),
       priority: typeof properties.priority === 'number' ? properties.priority : undefined,
-      // Ours is in a header, or the type.
-      routingKey: isOurs || fields.exchange === '' ? undefined : fields.routingKey,
+      routingKey: hasRoutingKey ? fields.routingKey : undefined,
     },
     body: raw.content,
     position: undefined,

@@ -1,7 +1,7 @@
 import { IllegalOperationError, type ConfirmChannel, type Message } from 'amqplib'
 import { cannotEncode, describeError, notConfirmed, notWritten, toRabbitmqError } from './errors.ts'
 import { PublishBatch, type Outgoing } from './publish-batch.ts'
-import { toBuffer, toWire } from './to-wire.ts'
+import { appId, toBuffer, toWire } from './to-wire.ts'
 import { writeMessage } from './write-message.ts'
 import type { Clock, PosthornError, PublishOutcome } from '@posthorn/transport/driver'
 
@@ -15,9 +15,6 @@ export interface LaneTarget {
   /** What a refusal by the broker means. */
   refused(item: Outgoing): PosthornError
 }
-
-/** Finds the message of a return. */
-const tokenHeader = 'posthorn-token'
 
 /** A channel on which a queue refuses is replaced when it is so old. Milliseconds. */
 const refusedMs = 1_000
@@ -111,7 +108,7 @@ export class PublishLane {
       const item = batch.items[index]!
       try {
         const properties = toWire(item.message, this.namespace, item.headers)
-        if (mandatory) properties.headers[tokenHeader] = `${serial}.${index}`
+        if (mandatory) properties.appId = `${appId}/${serial}.${index}`
         const address = { exchange, routingKey: item.routingKey, mandatory }
         const hasRoom = writeMessage(
           channel,
@@ -143,9 +140,9 @@ export class PublishLane {
   }
 
   /** A return comes before its confirmation. */
-  private returned(channel: ConfirmChannel, { properties: { headers } }: Message): void {
-    const token: unknown = (headers as Readonly<Record<string, unknown>> | undefined)?.[tokenHeader]
-    const [serial, index] = typeof token === 'string' ? token.split('.').map(Number) : []
+  private returned(channel: ConfirmChannel, { properties }: Message): void {
+    const token = String(properties.appId).slice(appId.length + 1)
+    const [serial, index] = token.split('.').map(Number)
     const batch = serial === undefined ? undefined : this.open.get(serial)
     const item = batch?.items[index ?? -1]
     if (batch === undefined || index === undefined || item === undefined) return

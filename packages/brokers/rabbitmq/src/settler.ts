@@ -45,20 +45,17 @@ export class Settler {
 
   settle(items: readonly SettleItem[]): readonly SettleOutcome[] | Promise<readonly SettleOutcome[]> {
     const { acks, target, putBack } = this.options
-    const outcomes = Array.from<SettleOutcome>({ length: items.length })
+    const outcomes: SettleOutcome[] = []
     const copies: number[] = []
-    for (const [index, item] of items.entries()) {
+    for (const item of items) {
       const { verb, delivery, delayMs } = item
-      const { tag } = delivery.token as DeliveryToken
       if (verb === 'release' && delayMs <= 0) {
+        const { tag } = delivery.token as DeliveryToken
         if (putBack === undefined) acks.giveBack(tag)
         else if (acks.isOpen(tag)) putBack(item)
       } else if (verb === 'ack' || target.atMostOnce) this.finish(delivery)
-      else {
-        copies.push(index)
-        continue
-      }
-      outcomes[index] = 'sent'
+      else copies.push(outcomes.length)
+      outcomes.push('sent')
     }
     acks.flush()
     return copies.length === 0 ? outcomes : this.copyAndAck(items, copies, outcomes)

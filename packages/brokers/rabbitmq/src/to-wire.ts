@@ -1,5 +1,6 @@
 import { writeEnvelope } from '@posthorn/transport/driver'
 import { keepUsersHeaders } from './brokers-headers.ts'
+import { messageTime } from './message-time.ts'
 import { nativeName } from './names.ts'
 import type { WireMessage } from '@posthorn/transport/driver'
 
@@ -14,17 +15,22 @@ const nativeFields: ReadonlySet<Field> = new Set<Field>([
   'contentType',
   'priority',
 ])
+const nativeFieldsAndTime: ReadonlySet<Field> = new Set([...nativeFields, 'time'])
+
+/** By which Posthorn's messages are known; what comes behind it is the driver's own. */
+export const appId = 'posthorn'
 
 /** Bytes of AMQP's short strings. */
 const maxShortString = 255
 
 /** The native properties of a message, in amqplib's names. */
 export interface WireProperties {
-  readonly headers: Record<string, string>
+  readonly headers: Record<string, string> | undefined
   /** 2: it is to survive a restart. */
   readonly deliveryMode: 2
   /** Epoch seconds. */
   readonly timestamp: number
+  appId: string
   readonly messageId: string | undefined
   readonly type: string | undefined
   readonly contentType: string | undefined
@@ -44,15 +50,17 @@ export function toWire(
   namespace: string,
   extra?: Readonly<Record<string, string>>,
 ): WireProperties {
-  const native = fitting(message)
+  const timestamp = Math.floor(message.time / 1_000)
+  const native = fitting(message, timestamp)
   const headers = writeEnvelope(message, native)
   keepUsersHeaders(headers, message.headers)
   if (extra !== undefined) for (const name in extra) headers[name] = extra[name]!
   const { id, type, contentType, correlationId, replyTo, priority } = message
   return {
-    headers,
+    headers: isEmpty(headers) ? undefined : headers,
     deliveryMode: 2,
-    timestamp: Math.floor(message.time / 1_000),
+    timestamp,
+    appId,
     messageId: native.has('id') ? id : undefined,
     type: native.has('type') && type !== '' ? type : undefined,
     contentType: native.has('contentType') && contentType !== '' ? contentType : undefined,
@@ -62,13 +70,18 @@ export function toWire(
   }
 }
 
+function isEmpty(headers: object): boolean {
+  for (const _ in headers) return false
+  return true
+}
+
 /** Where any AMQP program can answer to. */
 function nativeReplyTo(namespace: string, replyTo: string): string {
   return replyTo.startsWith('inbox/') ? nativeName(namespace, replyTo) : replyTo
 }
 
 /** The fields that travel natively: all of them, but for what is too long for a short string. */
-function fitting(message: WireMessage): ReadonlySet<Field> {
+function fitting(message: WireMessage, timestamp: number): ReadonlySet<Field> {
   const { id, type, contentType, correlationId, replyTo } = message
   if (
     isShort(id) &&
@@ -77,7 +90,7 @@ function fitting(message: WireMessage): ReadonlySet<Field> {
     (correlationId === undefined || isShort(correlationId)) &&
     (replyTo === undefined || isShort(replyTo))
   ) {
-    return nativeFields
+    return messageTime(timestamp, id) === message.time ? nativeFieldsAndTime : nativeFields
   }
   const texts = { id, type, contentType, correlationId, replyTo }
   const isTooLong = (field: Field): boolean => {

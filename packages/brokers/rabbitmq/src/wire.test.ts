@@ -5,6 +5,9 @@ import { toBuffer, toWire } from './to-wire.ts'
 import type { WireMessage } from '@posthorn/transport/driver'
 import type { Message } from 'amqplib'
 
+/** A UUID of version 7 that was made at the time of `plain`. */
+const timedId = '018bcfe5-687b-7abc-8def-0123456789ab'
+
 const plain = wireMessage({
   id: 'order-1',
   time: 1_700_000_000_123,
@@ -51,6 +54,9 @@ describe('there and back', () => {
       'one whose texts are too long for properties',
       { ...full, type: 'é'.repeat(200), correlationId: 'ü'.repeat(255) },
     ],
+    ['one whose id says its time', { ...plain, id: timedId }],
+    ['one whose id says another time of the same second', { ...plain, id: timedId, time: plain.time + 1 }],
+    ['one whose id says another second', { ...plain, id: timedId, time: plain.time + 1_000 }],
     ['one without type and content type', { ...plain, type: '', routingKey: '', contentType: '' }],
   ])('%s is the same', (_, message) => {
     const { message: read, invalid } = fromWire(handOut(toWire(message, 'shop')), context)
@@ -72,9 +78,13 @@ describe('there and back', () => {
     expect(toWire(plain, '')).not.toHaveProperty('expiration')
   })
 
+  test('a message that has nothing to say beside its properties has no headers', () => {
+    expect(toWire({ ...plain, id: timedId }, 'shop').headers).toBeUndefined()
+  })
+
   test("the driver's own headers are not the user's", () => {
-    const wire = toWire(plain, '', { 'posthorn-token': '1', 'posthorn-return': 'orders' })
-    expect(wire.headers).toMatchObject({ 'posthorn-token': '1', 'posthorn-return': 'orders' })
+    const wire = toWire(plain, '', { 'posthorn-slot': '1', 'posthorn-return': 'orders' })
+    expect(wire.headers).toMatchObject({ 'posthorn-slot': '1', 'posthorn-return': 'orders' })
     expect({ ...fromWire(handOut(wire), context).message.headers }).toEqual({})
   })
 })
@@ -105,6 +115,12 @@ describe('messages of others', () => {
       { exchange: 'events', routingKey: 'order.paid' },
     )
     expect(fromWire(raw, context).message).toMatchObject({ routingKey: 'order.paid', time: 7_000, id: 'm' })
+  })
+
+  test('the time of an id counts within the second of the property alone', () => {
+    const at = (timestamp: number): number =>
+      fromWire(handOut({ messageId: timedId, timestamp }), context).message.time
+    expect([at(1_700_000_000), at(1_700_000_001)]).toEqual([1_700_000_000_123, 1_700_000_001_000])
   })
 
   test.each([

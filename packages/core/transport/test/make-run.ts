@@ -22,7 +22,7 @@ export interface MadeRun {
 export function makeRun({
   wire,
   deliveries = 1,
-  held = new HeldScope({ name: 'scope' }, undefined),
+  held = new HeldScope({ name: 'scope' }, undefined, 3),
   now = 0,
 }: MadeRun = {}): Run {
   const delivery: Delivery = {

@@ -25,6 +25,7 @@ export const jsonCodec: Codec = {
     return { body: Buffer.from(JSON.stringify(plain)), contentType: jsonType }
   },
   decode(body, contentType) {
+    if (contentType === bytesType) return body
     return contentType === jsonType || isJsonType(contentType) ? decodeJson(body, contentType) : body
   },
 }

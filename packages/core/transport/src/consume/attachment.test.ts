@@ -18,23 +18,26 @@ function create(): {
   const held: HeldScope[] = []
   const windows: [string, number][] = []
   let letGo = (): void => undefined
-  const attachment = new Attachment({
-    scopeAssigned: (scope) => {
-      held.push(scope)
-      log.push(`assigned ${scope.scope.name}`)
-      scope.window = 5
-      return 5
+  const attachment = new Attachment(
+    {
+      scopeAssigned: (scope) => {
+        held.push(scope)
+        log.push(`assigned ${scope.scope.name}`)
+        scope.window = 5
+        return 5
+      },
+      delivered: (scope, deliveries) => log.push(`delivered ${deliveries.length} of ${scope.scope.name}`),
+      scopeRevoked: (scope) => {
+        log.push(`revoked ${scope.scope.name}`)
+        return new Promise((resolve) => {
+          letGo = resolve
+        })
+      },
+      scopeLost: (scope) => log.push(`lost ${scope.scope.name}`),
+      started: () => log.push('started'),
     },
-    delivered: (scope, deliveries) => log.push(`delivered ${deliveries.length} of ${scope.scope.name}`),
-    scopeRevoked: (scope) => {
-      log.push(`revoked ${scope.scope.name}`)
-      return new Promise((resolve) => {
-        letGo = resolve
-      })
-    },
-    scopeLost: (scope) => log.push(`lost ${scope.scope.name}`),
-    started: () => log.push('started'),
-  })
+    3,
+  )
   const consumer = {
     window: (scope: Scope, size: number) => windows.push([scope.name, size]),
   } as unknown as DriverConsumer

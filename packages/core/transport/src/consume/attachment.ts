@@ -24,12 +24,13 @@ export class Attachment {
   private consumer: DriverConsumer | undefined
   private valid = true
 
-  constructor(listener: ScopeListener) {
+  /** `maxBatch` is the connection's limit. */
+  constructor(listener: ScopeListener, maxBatch: number) {
     this.listener = listener
     this.sink = {
       assigned: (scope) => {
         if (!this.valid) return 0
-        const one = new HeldScope(scope, this.consumer)
+        const one = new HeldScope(scope, this.consumer, maxBatch)
         this.held.set(scope, one)
         return listener.scopeAssigned(one)
       },

@@ -41,7 +41,7 @@ describe('consumerHealth', () => {
 
   test('tells of a pause, a stop, and what is held and not begun', () => {
     const { intake, slots } = create(2, 0, 0)
-    const held = new HeldScope({ name: 'scope' }, undefined)
+    const held = new HeldScope({ name: 'scope' }, undefined, 3)
     intake.add(held)
     const [running, settling, holding] = [makeRun({ held }), makeRun({ held }), makeRun({ held })]
     makeRun({ held })

@@ -7,7 +7,7 @@ import type { Run } from './run.ts'
 test('a scope lists what it holds in the order of arrival, whatever leaves it', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(), { maxLength: 60 }), (steps) => {
-      const held = new HeldScope({ name: 'scope' }, undefined)
+      const held = new HeldScope({ name: 'scope' }, undefined, 3)
       const expected: Run[] = []
       for (const step of steps) {
         if (step % 3 !== 0 || expected.length === 0) expected.push(makeRun({ held }))

@@ -5,6 +5,8 @@ import type { PendingSettlement } from './settler.ts'
 /** What a consumer holds of one scope: a list of its unsettled deliveries, in the order of arrival. */
 export class HeldScope {
   readonly scope: Scope
+  /** Settlements in one call of the driver's `settle`. */
+  readonly maxBatch: number
   /** Known once the driver's `consume` has answered. */
   consumer: DriverConsumer | undefined
   /** False once lost or given back: nothing of it may be settled any more. */
@@ -17,13 +19,14 @@ export class HeldScope {
   /** Deliveries with a key that are going back in place: until they are there, what comes after them must not overtake. */
   returning = 0
   window = 0
-  /** Settlements of this turn. */
+  /** Settlements that have not been handed over. */
   pending: PendingSettlement[] = []
   first: Run | undefined = undefined
   private last: Run | undefined = undefined
 
-  constructor(scope: Scope, consumer: DriverConsumer | undefined) {
+  constructor(scope: Scope, consumer: DriverConsumer | undefined, maxBatch: number) {
     this.scope = scope
+    this.maxBatch = maxBatch
     this.consumer = consumer
   }
 

@@ -25,7 +25,7 @@ function create(prefetch = 10): {
       told.set(name, [...(told.get(name) ?? []), size]),
   } as unknown as DriverConsumer
   ready = 0
-  return { intake, slots, told, scope: (name) => new HeldScope({ name }, consumer) }
+  return { intake, slots, told, scope: (name) => new HeldScope({ name }, consumer, 3) }
 }
 
 describe('Intake', () => {

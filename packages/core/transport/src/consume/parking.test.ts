@@ -6,7 +6,7 @@ import { Parking } from './parking.ts'
 import type { Run } from './run.ts'
 
 function scopeOf(window: number): HeldScope {
-  const held = new HeldScope({ name: `window of ${window}` }, undefined)
+  const held = new HeldScope({ name: `window of ${window}` }, undefined, 3)
   held.window = window
   return held
 }

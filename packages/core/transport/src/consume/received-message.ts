@@ -9,7 +9,7 @@ export function receivedMessage(wire: WireMessage, data: unknown, source: string
   return {
     id: wire.id,
     type,
-    data: isPartOf(data, wire.body) ? Uint8Array.from(data) : data,
+    data: isPartOf(data, wire.body) ? new Uint8Array(data) : data,
     time: wire.time,
     headers: copyOf(wire.headers),
     key: wire.key,

@@ -61,7 +61,7 @@ describe('the context of a handler', () => {
   test('sends under the same ids on each attempt of one delivery', async () => {
     const ordinals: number[] = []
     const owner = { source: 'orders', output: async (_: Run, ordinal: number) => void ordinals.push(ordinal) }
-    const run = new Run(owner, new HeldScope({ name: 'scope' }, undefined), makeRun().delivery, 0)
+    const run = new Run(owner, new HeldScope({ name: 'scope' }, undefined, 3), makeRun().delivery, 0)
     for (let attempt = 1; attempt <= 2; attempt++) {
       await run.send('invoices', { data: 1 })
       await run.send('invoices', { data: 2 })
@@ -79,7 +79,7 @@ describe('the context of a handler', () => {
       },
     }
     const made = makeRun()
-    const run = new Run(owner, new HeldScope({ name: 'scope' }, undefined), made.delivery, 0)
+    const run = new Run(owner, new HeldScope({ name: 'scope' }, undefined, 3), made.delivery, 0)
     const derived = Object.create(run) as Context
     await derived.send('invoices', { data: 1 })
     await run.publish('events', { data: 2 })

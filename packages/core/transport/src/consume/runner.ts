@@ -94,9 +94,10 @@ export class Runner implements RunOwner, ScopeListener, Draining {
 
   /** A new generation of the driver's consumer. */
   attach(): Attachment {
-    this.sweep.lease = this.host.capabilities().lease
+    const { lease, limits } = this.host.capabilities()
+    this.sweep.lease = lease
     this.custody.pausing.apply('this broker cannot pause single types')
-    return new Attachment(this)
+    return new Attachment(this, limits.maxBatch)
   }
 
   started(consumer: DriverConsumer): void {

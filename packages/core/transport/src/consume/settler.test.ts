@@ -64,7 +64,7 @@ function create(): Setting {
     calls,
     log,
     consumer,
-    scope: (connected = true) => new HeldScope({ name: 'scope' }, connected ? consumer : undefined),
+    scope: (connected = true) => new HeldScope({ name: 'scope' }, connected ? consumer : undefined, 3),
   }
 }
 
@@ -89,6 +89,30 @@ describe('Settler', () => {
     add(settler, runOf(one, 'd'), 'ack')
     await clock.advance(0)
     expect(verbs(calls)).toEqual([['ack a', 'retry c'], ['ack b'], ['ack d']])
+  })
+
+  test('hands a full batch over at once, and the rest at the end of the turn', async () => {
+    const { clock, settler, calls, scope } = create()
+    const held = scope()
+    for (const id of ['a', 'b', 'c']) add(settler, runOf(held, id), 'ack')
+    expect(verbs(calls)).toEqual([['ack a', 'ack b', 'ack c']])
+    add(settler, runOf(held, 'd'), 'ack')
+    await clock.advance(0)
+    expect(verbs(calls).slice(1)).toEqual([['ack d']])
+  })
+
+  test('cuts what waited for the driver into batches', async () => {
+    const { clock, settler, calls, consumer, scope } = create()
+    const held = scope(false)
+    for (const id of ['a', 'b', 'c', 'd', 'e']) add(settler, runOf(held, id), 'ack')
+    await clock.advance(0)
+    expect(calls).toEqual([])
+    held.consumer = consumer
+    settler.flush()
+    expect(verbs(calls)).toEqual([
+      ['ack a', 'ack b', 'ack c'],
+      ['ack d', 'ack e'],
+    ])
   })
 
   test('tries again what failed, and only that', async () => {

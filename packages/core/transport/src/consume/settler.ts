@@ -1,7 +1,8 @@
 import { fromDriver } from '../connection/driver-error.ts'
 import type { Clock } from '../contract/clock.ts'
 import type { DeadLetterRecord } from '../contract/dead-letters.ts'
-import type { SettleItem, SettleOutcome, SettleVerb } from '../contract/driver.ts'
+import type { DriverConsumer, SettleItem, SettleOutcome, SettleVerb } from '../contract/driver.ts'
+import type { SettlementEnds } from '../contract/middleware.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
 import { PosthornError } from '../errors.ts'
 import type { HeldScope } from './held-scope.ts'
@@ -15,6 +16,8 @@ export interface PendingSettlement extends SettleItem {
   readonly record: DeadLetterRecord | undefined
   /** Tries so far that did not reach the broker. */
   failures: number
+  /** Who waits for the answer. */
+  readonly ends: SettlementEnds | undefined
 }
 
 /** What the runner does with the broker's answers. */
@@ -30,8 +33,8 @@ export interface SettlementListener {
 }
 
 /**
- * Gathers the settlements of a turn and hands them to the driver, one batch for each scope. Of one delivery, one at a
- * time is under way.
+ * Gathers the settlements of a turn and hands them to the driver, a batch for each scope, and full ones at once: a window
+ * that was taken in at a time must not wait for its end to be settled. Of one delivery, one at a time is under way.
  */
 export class Settler {
   private readonly clock: Clock
@@ -39,7 +42,7 @@ export class Settler {
   /** Scopes with settlements that have not been handed over. */
   private dirty: HeldScope[] = []
   private scheduled = false
-  private readonly timers = new Set<() => void>()
+  private readonly timers = new Map<PendingSettlement, () => void>()
 
   constructor(clock: Clock, listener: SettlementListener) {
     this.clock = clock
@@ -53,7 +56,8 @@ export class Settler {
     message: WireMessage,
     record: DeadLetterRecord | undefined,
   ): void {
-    const item = { run, delivery: run.delivery, verb, delayMs, message, record, failures: 0 }
+    const ends = run.takeSettlementBegins()?.(verb)
+    const item = { run, delivery: run.delivery, verb, delayMs, message, record, failures: 0, ends }
     if (!run.recording) return this.queue(item)
     run.later ??= []
     run.later.push(item)
@@ -61,7 +65,10 @@ export class Settler {
 
   /** Cancels what waits to be tried again. */
   stop(): void {
-    for (const cancel of this.timers) cancel()
+    for (const [item, cancel] of this.timers) {
+      cancel()
+      dropped(item)
+    }
     this.timers.clear()
   }
 
@@ -78,6 +85,7 @@ export class Settler {
     if (item.verb === 'hold') run.recording = true
     if (held.pending.length === 0) this.dirty.push(held)
     held.pending.push(item)
+    if (held.pending.length === held.maxBatch && held.consumer !== undefined) this.handOver(held)
     if (this.scheduled) return
     this.scheduled = true
     this.clock.defer(this.flush)
@@ -90,13 +98,21 @@ export class Settler {
       this.dirty.push(held)
       return
     }
-    const items = held.pending.some(isGone) ? held.pending.filter((item) => !isGone(item)) : held.pending
+    const items = held.pending.some(isGone) ? kept(held.pending, (item) => !isGone(item)) : held.pending
     held.pending = []
     if (items.length === 0) return
     if (!held.alive || consumer === undefined) {
       for (const item of items) this.lost(item)
       return this.listener.flushed()
     }
+    if (items.length <= held.maxBatch) return this.settle(consumer, held, items)
+    // The driver was not there before.
+    for (let from = 0; from < items.length; from += held.maxBatch) {
+      this.settle(consumer, held, items.slice(from, from + held.maxBatch))
+    }
+  }
+
+  private settle(consumer: DriverConsumer, held: HeldScope, items: readonly PendingSettlement[]): void {
     let answer: Promise<readonly SettleOutcome[]>
     try {
       answer = consumer.settle(held.scope, items)
@@ -119,21 +135,25 @@ export class Settler {
     for (let index = 0; index < items.length; index++) {
       const item = items[index] as PendingSettlement
       const outcome = outcomes[index]
-      if (outcome === 'confirmed' || outcome === 'sent') this.settled(item)
+      if (outcome === 'confirmed' || outcome === 'sent') this.settled(item, outcome)
       else if (outcome === 'lost') this.lost(item)
       else this.failed(item, fromDriver(outcome ?? shortAnswer, 'POSTHORN_SETTLE_FAILED', failedSettling))
     }
     this.listener.flushed()
   }
 
-  private settled(item: PendingSettlement): void {
+  private settled(item: PendingSettlement, outcome: 'confirmed' | 'sent'): void {
+    item.ends?.(outcome)
     if (item.verb === 'hold') this.recorded(item.run)
     this.listener.settled(item)
   }
 
   private lost(item: PendingSettlement): void {
-    item.run.recording = false
-    item.run.later = undefined
+    const { run } = item
+    for (const later of run.later ?? []) dropped(later)
+    run.recording = false
+    run.later = undefined
+    dropped(item)
     this.listener.lost(item)
   }
 
@@ -145,32 +165,48 @@ export class Settler {
     // What goes back in place is recorded first, if there is room; anything else that waits makes the record needless.
     const comesFirst =
       stands && verb === 'hold' && run.later !== undefined && error.code !== 'POSTHORN_HOLD_FULL'
-    if (verb === 'hold' && !comesFirst && this.recorded(run)) return
+    if (verb === 'hold' && !comesFirst && this.recorded(run)) return dropped(item)
     if (stands) this.tryLater(item, delayMs, comesFirst)
+    else dropped(item)
   }
 
   /** `comesFirst`: others wait for it, and go on without it when it need not be made any more. */
   private tryLater(item: PendingSettlement, delayMs: number, comesFirst: boolean): void {
     const cancel = this.clock.setTimer(() => {
-      this.timers.delete(cancel)
-      if (comesFirst) {
-        if (this.listener.stands(item)) this.queue(item)
-        else this.recorded(item.run)
-      } else if (!item.run.recording && this.listener.stands(item)) this.queue(item)
+      this.timers.delete(item)
+      if ((comesFirst || !item.run.recording) && this.listener.stands(item)) return this.queue(item)
+      dropped(item)
+      if (comesFirst) this.recorded(item.run)
     }, delayMs)
-    this.timers.add(cancel)
+    this.timers.set(item, cancel)
   }
 
   /** Goes on with what waited for a `hold` to be answered; true when there was something. */
   private recorded(run: Run): boolean {
     run.recording = false
-    const later = run.later?.filter((item) => this.listener.stands(item)) ?? []
+    const later = kept(run.later ?? [], (item) => this.listener.stands(item))
     const [next, ...rest] = later
     run.later = rest.length === 0 ? undefined : rest
     if (next === undefined) return false
     this.queue(next)
     return true
   }
+}
+
+function kept(
+  items: readonly PendingSettlement[],
+  isKept: (item: PendingSettlement) => boolean,
+): PendingSettlement[] {
+  return items.filter((item) => {
+    const keeps = isKept(item)
+    if (!keeps) dropped(item)
+    return keeps
+  })
+}
+
+/** It is not made any more. */
+function dropped(item: PendingSettlement): void {
+  item.ends?.('lost')
 }
 
 /** Lost since it was decided on. */

@@ -30,7 +30,7 @@ function create(lease: LeaseCapability, timeoutMs = 1_000_000): Setting {
       return answer === undefined ? new Promise(() => {}) : Promise.resolve(deliveries.map(() => answer))
     },
   } as unknown as DriverConsumer
-  const held = new HeldScope({ name: 'scope' }, consumer)
+  const held = new HeldScope({ name: 'scope' }, consumer, 3)
   const sweep = new Sweep(clock, () => [held], timeoutMs, {
     timedOut: (run) => {
       run.timedOut = true

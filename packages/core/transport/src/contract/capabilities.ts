@@ -80,7 +80,7 @@ export interface BrokerLimits {
   readonly maxBodyBytes: number
   /** Bytes of all header names and values that the user gives one message; the envelope has its own room beside them. */
   readonly maxHeaderBytes: number
-  /** Messages in one call of the driver's `publish`. */
+  /** Messages in one call of the driver's `publish`, and settlements in one of `settle`. */
   readonly maxBatch: number
   /** Bytes of bodies in one call of the driver's `publish`; a single message may be larger. */
   readonly maxBatchBytes: number

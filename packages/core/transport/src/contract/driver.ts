@@ -232,11 +232,11 @@ export interface DriverConsumer {
    */
   window(scope: Scope, size: number): void
   /**
-   * Settles deliveries of one scope, in the order of the items; answers per item. Of one delivery, one verb is under way at
-   * a time. Never rejects. May take as long as the scope is ours: a
-   * driver waits out a reconnection or a rebalance, and answers `lost` only when the broker has said so, or after
-   * `revoke` or `lost`. After an error the delivery is still ours and the same verb may be tried again; a copy that was
-   * confirmed is not written a second time.
+   * Settles deliveries of one scope, `capabilities.limits.maxBatch` at most, in the order of the items; answers per item.
+   * Of one delivery, one verb is under way at a time. Never rejects. May take as long as the scope is ours: a driver waits
+   * out a reconnection or a rebalance, and answers `lost` only when the broker has said so, or after `revoke` or `lost`.
+   * After an error the delivery is still ours and the same verb may be tried again; a copy that was confirmed is not
+   * written a second time.
    */
   settle(scope: Scope, items: readonly SettleItem[]): Promise<readonly SettleOutcome[]>
   /** Renews the leases of deliveries, where they have their own; answers per delivery, in order. Never rejects. */

@@ -27,7 +27,7 @@ export const headerNames: Readonly<Record<EnvelopeField, string>> = {
   lastError: 'posthorn-last-error',
 }
 
-/** Says that the headers are an envelope, and of which version. */
+/** Says which version of the envelope the headers are; without it they are of this one. */
 export const versionHeader = 'posthorn-version'
 export const envelopeVersion = '1'
 

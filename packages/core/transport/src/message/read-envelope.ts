@@ -79,7 +79,7 @@ class EnvelopeReader {
   readonly headers: MessageHeaders
   invalid: string | undefined
   private readonly native: NativeFields
-  private readonly reserved: Partial<Record<EnvelopeField, string>> = {}
+  private reserved: Partial<Record<EnvelopeField, string>> | undefined = undefined
 
   constructor(input: EnvelopeInput) {
     this.native = input.native
@@ -87,7 +87,7 @@ class EnvelopeReader {
   }
 
   read<Value>(field: EnvelopeField, parse: Parse<Value>): Value | undefined {
-    const written = this.reserved[field]
+    const written = this.reserved?.[field]
     const given = written ?? this.native[field]
     if (given === undefined || given === null) return undefined
     const value = parse(given)
@@ -117,8 +117,10 @@ class EnvelopeReader {
 
   private keepReserved(name: string, value: string): void {
     const field = fieldsByHeader.get(name)
-    if (field !== undefined) this.reserved[field] = value
-    else if (name === versionHeader && value !== envelopeVersion) {
+    if (field !== undefined) {
+      this.reserved ??= {}
+      this.reserved[field] = value
+    } else if (name === versionHeader && value !== envelopeVersion) {
       this.invalid ??= `The header ${name} is ${showValue(value)}; only version ${envelopeVersion} is known.`
     }
   }

@@ -52,7 +52,6 @@ const messages: fc.Arbitrary<WireMessage> = fc.record({
 describe('writeEnvelope', () => {
   test('writes what a reader could not know, and nothing else', () => {
     expect({ ...writeEnvelope(plain, new Set()) }).toEqual({
-      'posthorn-version': '1',
       'posthorn-id': 'id-1',
       'posthorn-type': 'order.created',
       'posthorn-time': String(now),
@@ -66,7 +65,7 @@ describe('writeEnvelope', () => {
       new Set(['id', 'type', 'time', 'contentType', 'key']),
     )
 
-    expect({ ...headers }).toEqual({ a: 'b', 'posthorn-version': '1', 'posthorn-attempt': '3' })
+    expect({ ...headers }).toEqual({ a: 'b', 'posthorn-attempt': '3' })
     expect(Object.getPrototypeOf(headers)).toBeNull()
   })
 
