@@ -1,4 +1,7 @@
 export { ServerUnavailable } from './install/server-unavailable.ts'
+export type { KafkaVersion } from './kafka/find-kafka.ts'
+export type { KafkaOptions, KafkaServer } from './kafka/kafka-server.ts'
+export { startKafka, tryStartKafka } from './kafka/start-kafka.ts'
 export { openLedger, type Ledger, type LedgerEntry } from './ledger/open-ledger.ts'
 export { readLedger } from './ledger/read-ledger.ts'
 export { startPostgres, tryStartPostgres } from './postgres/start-postgres.ts'
