@@ -56,6 +56,7 @@ export function describeCapabilities(
             level: 'unsupported',
             alternative: 'pause the consumer, which spends nothing, or run RabbitMQ 4.3',
           },
+      uncountedPostpone: { level: 'native', guarantee: 'It comes back as a copy, which is counted anew.' },
       uncountedClose: countsNoReleases
         ? { level: 'emulated', since: '4.3', guarantee: "With order 'none' only." }
         : { level: 'unsupported', alternative: 'stop consumers seldom, or run RabbitMQ 4.3' },

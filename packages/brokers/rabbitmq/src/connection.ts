@@ -121,7 +121,8 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
       count: (queue) => this.countOf(queue),
       openSideQueue: async (queue) => {
         const options = { durable: true, arguments: sideQueueArguments }
-        await this.questions.ask((channel) => channel.assertQueue(queue, options))
+        const { consumerCount } = await this.questions.ask((channel) => channel.assertQueue(queue, options))
+        return consumerCount
       },
     }
     this.consumers = new RabbitmqConsumers({
@@ -129,7 +130,6 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
       questions: this.questions,
       shardCount: this.shardCount,
       model: consuming.model,
-      hasPriorities: isAtLeast(this.version, 4, 0),
     })
     this.lost = new LostMessages({
       model: consuming.model,

@@ -7,7 +7,7 @@ export interface ConsumerTarget {
   /** For people. */
   readonly name: string
   readonly queue: string
-  /** With order by key, among the instances that want the queue: the highest one gets it, where the server can. */
+  /** How much this instance wants the queue. With order by key, others give it on to the one who wants it most. */
   readonly rank: number
   readonly deadLetterQueue: string
   /** What fails is gone. */
@@ -34,6 +34,6 @@ export interface ConsumerParts {
   queueExists(queue: string): Promise<boolean>
   /** How many messages are ready in it, and how many consumers it has. */
   count(queue: string): Promise<{ readonly ready: number; readonly consumers: number }>
-  /** Makes the queue where it is missing. */
-  openSideQueue(queue: string): Promise<void>
+  /** Makes the queue where it is missing; answers how many consumers it has. */
+  openSideQueue(queue: string): Promise<number>
 }

@@ -15,8 +15,6 @@ export interface ConsumersOptions {
   readonly questions: Questions
   readonly shardCount: ShardCount
   readonly model: ChannelModel
-  /** Whether the server spreads shards, by priorities of consumers. */
-  readonly hasPriorities: boolean
 }
 
 /** The consumers of one connection. */
@@ -39,10 +37,10 @@ export class RabbitmqConsumers {
 
   /** Rejects with what amqplib says. */
   async open(source: Source, request: ConsumeRequest, sink: DeliverySink): Promise<RabbitmqConsumer> {
-    const { parts, questions, model, hasPriorities } = this.options
+    const { parts, questions, model } = this.options
     const shards = await this.shardsOf(source, request)
     let seat: Seat | undefined
-    if (shards > 1 && request.order === 'key' && hasPriorities)
+    if (shards > 1 && request.order === 'key')
       seat = await this.seats.take(durableQueues(parts.namespace, source).queue, shards)
     try {
       const wishes = wishesOf(seat?.number, shards)

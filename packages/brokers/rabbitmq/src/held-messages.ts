@@ -1,6 +1,8 @@
 import { fromWire, headersOf } from './from-wire.ts'
 import { heldQueue } from './names.ts'
+import { note } from './note.ts'
 import { Reading } from './reading.ts'
+import { isPast, wishHeader } from './wish.ts'
 import type { ConsumerParts, ConsumerTarget } from './consumer-parts.ts'
 import type { PosthornError, WireMessage } from '@posthorn/transport/driver'
 import type { Channel, ConsumeMessage } from 'amqplib'
@@ -9,8 +11,6 @@ import type { Channel, ConsumeMessage } from 'amqplib'
 const tokenHeader = 'posthorn-hold'
 /** How many deliveries the owner of the queue may hold. */
 const windowHeader = 'posthorn-window'
-/** Says to whoever still reads the records that the queue has another owner. */
-const noticeHeader = 'posthorn-notice'
 
 /** What is recorded of a message: its state, and the tag by which the record goes. */
 export interface HeldRecord {
@@ -24,8 +24,8 @@ export interface HeldMessagesOptions {
   /** Of their own: what stays open for long would keep those of other queues from being acked together. */
   readonly channel: Channel
   readonly ended: (reason: string) => void
-  /** Somebody else has the queue: the server gives it on when all that was held is settled, and does not say so. */
-  readonly displaced: () => void
+  /** Another instance wants the queue more. */
+  readonly wanted: () => void
 }
 
 /** Between two looks whether an earlier owner is gone: at first, and at the most. Milliseconds. */
@@ -42,19 +42,19 @@ const noteMs = 30_000
  */
 export class HeldMessages {
   private readonly parts: ConsumerParts
+  private readonly rank: number
   private readonly queue: string
   private readonly reading: Reading
   private readonly expected = new Map<string, (tag: number | undefined) => void>()
   /** Of earlier owners, by the id of the message. */
   private readonly found = new Map<string, HeldRecord>()
-  private readonly displaced: () => void
-  private readonly name: string
+  private readonly wanted: () => void
   private window: { readonly size: number; readonly tag: number; readonly at: number } | undefined
 
-  constructor({ parts, target, channel, ended, displaced }: HeldMessagesOptions) {
+  constructor({ parts, target, channel, ended, wanted }: HeldMessagesOptions) {
     this.parts = parts
-    this.displaced = displaced
-    this.name = parts.createId()
+    this.rank = target.rank
+    this.wanted = wanted
     this.queue = heldQueue(target.queue)
     this.reading = new Reading({
       parts,
@@ -77,11 +77,9 @@ export class HeldMessages {
     await parts.openSideQueue(queue)
     // No window: what is held counts as unsettled already.
     await reading.consume(0)
-    // Its last owner may be about to end, or not know yet that it is not the owner any more.
+    // Its last owner may be about to end.
     let pauseMs = firstPauseMs
     while (!reading.isOver && (await parts.count(queue)).consumers > 1) {
-      const now = parts.clock.now()
-      await this.write(note(parts.createId(), now), { [noticeHeader]: this.name }, now + noteMs)
       const wait = pauseMs
       await new Promise<void>((resolve) => parts.clock.setTimer(resolve, wait))
       pauseMs = Math.min(longestPauseMs, 2 * pauseMs)
@@ -150,41 +148,43 @@ export class HeldMessages {
     headers: Readonly<Record<string, string>>,
     deadline: number,
   ): Promise<number | PosthornError | undefined> {
+    if (this.reading.isOver) return undefined
     const token = this.parts.createId()
     const arrival = new Promise<number | undefined>((resolve) => this.expected.set(token, resolve))
-    const problem = await this.write(message, { ...headers, [tokenHeader]: token }, deadline)
-    if (problem === undefined) return arrival
-    this.expected.delete(token)
-    return problem
-  }
-
-  private async write(
-    message: WireMessage,
-    headers: Readonly<Record<string, string>>,
-    deadline: number,
-  ): Promise<PosthornError | undefined> {
-    const item = { routingKey: this.queue, message, headers }
+    const item = { routingKey: this.queue, message, headers: { ...headers, [tokenHeader]: token } }
     const [outcome = 'confirmed'] = await this.parts.publisher.copyToQueues([item], deadline)
-    return outcome === 'confirmed' ? undefined : outcome
+    if (outcome === 'confirmed') return arrival
+    this.expected.delete(token)
+    return outcome
   }
 
   private arrived(raw: ConsumeMessage): void {
     const { deliveryTag: tag } = raw.fields
-    const { [tokenHeader]: token, [windowHeader]: window, [noticeHeader]: notice } = headersOf(raw)
+    const { [tokenHeader]: token, [windowHeader]: window, [wishHeader]: wish } = headersOf(raw)
     const resolve = typeof token === 'string' ? this.expected.get(token) : undefined
     if (resolve !== undefined) {
       this.expected.delete(token as string)
       resolve(tag)
-    } else if (notice !== undefined) {
-      this.finish(tag)
-      if (notice !== this.name) this.displaced()
-    } else if (window !== undefined) this.keepWindow(Number(window), tag)
+    } else if (wish !== undefined) this.wished(raw, Number(wish))
+    else if (window !== undefined) this.keepWindow(Number(window), tag)
     else this.add(raw)
   }
 
-  private add(raw: ConsumeMessage): void {
+  /** A wish stays unsettled: who gets the queue next may not be the one who has it either. */
+  private wished(raw: ConsumeMessage, rank: number): void {
+    const { deliveryTag, redelivered } = raw.fields
+    const isOld = redelivered && isPast(this.read(raw), this.parts.clock.now())
+    if (rank > this.rank && !isOld) this.wanted()
+    else this.finish(deliveryTag)
+  }
+
+  private read(raw: ConsumeMessage): WireMessage {
     const { namespace, createId, clock } = this.parts
-    const { message } = fromWire(raw, { namespace, createId, now: clock.now() })
+    return fromWire(raw, { namespace, createId, now: clock.now() }).message
+  }
+
+  private add(raw: ConsumeMessage): void {
+    const message = this.read(raw)
     const record = { tag: raw.fields.deliveryTag, message }
     const other = this.found.get(message.id)
     // Its owner had no time to remove the one before.
@@ -204,32 +204,4 @@ export class HeldMessages {
 
 function isLater({ message: one }: HeldRecord, { message: other }: HeldRecord): boolean {
   return one.attempt === other.attempt ? one.trials > other.trials : one.attempt > other.attempt
-}
-
-/** A message that only its headers matter of. */
-function note(id: string, time: number): WireMessage {
-  return {
-    id,
-    type: 'posthorn.note',
-    time,
-    body: new Uint8Array(),
-    contentType: 'application/octet-stream',
-    headers: {},
-    key: undefined,
-    routingKey: '',
-    correlationId: undefined,
-    causationId: undefined,
-    replyTo: undefined,
-    expiresAt: undefined,
-    priority: undefined,
-    notBefore: undefined,
-    attempt: 1,
-    releases: 0,
-    trials: 0,
-    idMadeUp: false,
-    replays: 0,
-    firstFailedAt: undefined,
-    lastFailedAt: undefined,
-    lastError: undefined,
-  }
 }

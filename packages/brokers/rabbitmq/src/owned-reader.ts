@@ -1,5 +1,6 @@
 import { describeError } from './errors.ts'
 import { Ownership } from './ownership.ts'
+import { keepWishing, wishMs } from './wish.ts'
 import type { QueueReader, ReaderParts } from './queue-reader.ts'
 import type { Scope, SettleItem, SettleOutcome } from '@posthorn/transport/driver'
 import type { Channel } from 'amqplib'
@@ -20,6 +21,8 @@ export class OwnedReader implements QueueReader {
   /** The window that the runner wants. */
   private size = 0
   private cancelLook: (() => void) | undefined
+  private cancelReturn: (() => void) | undefined
+  private stopWishing: (() => void) | undefined
 
   constructor(of: ReaderParts, channel: Channel) {
     this.of = of
@@ -45,6 +48,7 @@ export class OwnedReader implements QueueReader {
   begin(): void {
     this.hasBegun = true
     this.current.begin()
+    this.wish()
     this.lookLater()
   }
 
@@ -84,14 +88,16 @@ export class OwnedReader implements QueueReader {
   private over(): void {
     this.state = 'over'
     this.cancelLook?.()
+    this.cancelReturn?.()
+    this.stopWishing?.()
   }
 
   private ownership(channel: Channel, most: number): Ownership {
     return new Ownership(this.of, channel, most, {
       assigned: (size) => this.window(size),
       tooSmall: (needed) => this.renew(needed),
-      displaced: () => {
-        if (this.state === 'open') this.renew(this.of.share())
+      wanted: () => {
+        if (this.state === 'open') this.renew(this.of.share(), wishMs)
       },
     })
   }
@@ -121,25 +127,39 @@ export class OwnedReader implements QueueReader {
     void this.current.close()
   }
 
-  /** Waits for the queue anew, with another window. */
-  private renew(most: number): void {
+  /** Has whoever has the queue give it on, where it is wanted more here. */
+  private wish(): void {
+    const { parts, target } = this.of
+    if (target.rank === 0) return
+    this.stopWishing?.()
+    const isWaiting = (): boolean => this.state === 'open' && this.current.isWaiting
+    this.stopWishing = keepWishing({ parts, target, isWaiting })
+  }
+
+  /** Waits for the queue anew, with another window, after it has stayed away for so long. */
+  private renew(most: number, awayMs = 0): void {
     this.state = 'changing'
-    this.change(most).catch((error: unknown) => {
+    this.change(most, awayMs).catch((error: unknown) => {
       if (!this.isOver()) this.of.ended(describeError(error))
     })
   }
 
-  private async change(most: number): Promise<void> {
+  private async change(most: number, awayMs: number): Promise<void> {
     const { parts, request, openChannel } = this.of
     await this.current.giveUp(Math.min(request.handlerTimeoutMs, parts.maxHoldMs * holdShare))
     if (this.isOver()) return
+    // Those who wait get it one after the other, until the one who wants it most does.
+    if (awayMs > 0)
+      await new Promise<void>((resolve) => (this.cancelReturn = parts.clock.setTimer(resolve, awayMs)))
     const next = this.ownership(await openChannel(), most)
     if (this.isOver()) return next.close()
     this.current = next
     await next.start()
     if (this.isOver()) return
     this.state = 'open'
-    if (this.hasBegun) next.begin()
+    if (!this.hasBegun) return
+    next.begin()
+    this.wish()
   }
 
   private isOver(): boolean {

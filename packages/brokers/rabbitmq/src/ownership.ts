@@ -15,8 +15,8 @@ export interface OwnershipListener {
   assigned(size: number): void
   /** An earlier owner may have held so many: all of that has to be here before any of it can be handed out. */
   tooSmall(most: number): void
-  /** Somebody else has the queue by now; nothing of it was held here any more. */
-  displaced(): void
+  /** Another instance wants the queue more. */
+  wanted(): void
 }
 
 /**
@@ -61,6 +61,11 @@ export class Ownership {
     })
   }
 
+  /** Whether somebody else may have the queue. */
+  get isWaiting(): boolean {
+    return this.state === 'waiting' && this.isReading
+  }
+
   get isReading(): boolean {
     return !this.reading.isOver && this.reading.tags.length > 0
   }
@@ -71,7 +76,7 @@ export class Ownership {
   }
 
   start(): Promise<void> {
-    return this.reading.consume(this.most, this.of.target.rank)
+    return this.reading.consume(this.most)
   }
 
   begin(): void {
@@ -183,7 +188,7 @@ export class Ownership {
       target,
       channel,
       ended: (reason) => reading.end(reason),
-      displaced: () => this.listener.displaced(),
+      wanted: () => this.listener.wanted(),
     })
     this.held = held
     if (reading.isOver) {

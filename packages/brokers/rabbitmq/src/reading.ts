@@ -49,15 +49,14 @@ export class Reading {
     return this.isVoid
   }
 
-  /** One more AMQP consumer. Where the server has priorities of consumers, the highest one has the queue. */
-  async consume(prefetch: number, priority = 0): Promise<void> {
+  /** One more AMQP consumer. */
+  async consume(prefetch: number): Promise<void> {
     const { target } = this.options
     await this.channel.prefetch(prefetch)
     this.count += 1
     // Before 4.0, what is held when the channel ends comes back in the order of the names of its consumers.
     const consumerTag = `${this.name}-${String(this.count).padStart(6, '0')}`
-    const options = { consumerTag, ...(priority === 0 ? {} : { priority }) }
-    await this.channel.consume(target.queue, (raw) => this.received(raw), options)
+    await this.channel.consume(target.queue, (raw) => this.received(raw), { consumerTag })
     this.tags.push(consumerTag)
   }
 
