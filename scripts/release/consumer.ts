@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from '../run-command.ts'
-import { listDoors, type WorkspacePackage } from '../workspace.ts'
+import { listDoors, type Manifest, type WorkspacePackage } from '../workspace.ts'
 
 /**
  * Installs one package alone in an empty project and uses each of its doors, as ESM, as CommonJS and in TypeScript.
@@ -52,8 +52,8 @@ export async function tryAsUser(
   for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text)
 
   const steps: [command: string, ...words: string[]][] = [
-    // npm installs the peers, too.
-    ['npm', 'install', '--no-audit', '--no-fund', manifest.name],
+    // npm installs the peers, too, but for optional ones, which some doors need.
+    ['npm', 'install', '--no-audit', '--no-fund', manifest.name, ...optionalPeers(manifest)],
     ['node', 'import.mjs'],
     ['node', 'require.cjs'],
     ['tsc', '-p', 'nodenext.json', '--pretty', 'false'],
@@ -65,4 +65,8 @@ export async function tryAsUser(
     if (exitCode !== 0) problems.push(`${manifest.name}: ${command} ${words.join(' ')}:\n${output}`)
   }
   return problems
+}
+
+function optionalPeers({ peerDependencies = {}, peerDependenciesMeta = {} }: Manifest): string[] {
+  return Object.keys(peerDependenciesMeta).map((name) => `${name}@${peerDependencies[name] ?? '*'}`)
 }

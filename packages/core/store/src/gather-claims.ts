@@ -1,4 +1,3 @@
-import { requestRules as check } from './checks/request-rules.ts'
 import { fields, optional, wholeNumber } from './checks/rules.ts'
 import type {
   ClaimAnswer,
@@ -37,42 +36,16 @@ const rules = fields({
 export function gatherClaims(claims: Claims, options: GatherOptions = {}): SingleClaims {
   rules(options, { step: 'gatherClaims()' })
   const { maxBatch = 100, maxInFlight = 2 } = options
-  const claim = new Gatherer(
-    async (requests: readonly ClaimRequest[]) => claims.claim(requests),
-    maxBatch,
-    maxInFlight,
-  )
-  const renew = new Gatherer(
-    async (requests: readonly RenewRequest[]) => claims.renew(requests),
-    maxBatch,
-    maxInFlight,
-  )
-  const complete = new Gatherer(
-    async (requests: readonly CompleteRequest[]) => claims.complete(requests),
-    maxBatch,
-    maxInFlight,
-  )
-  const release = new Gatherer(
-    async (requests: readonly ReleaseRequest[]) => claims.release(requests),
-    maxBatch,
-    maxInFlight,
-  )
+  const gather = <Request, Answer>(
+    run: (requests: readonly Request[]) => Promise<readonly Answer[]>,
+  ): ((request: Request) => Promise<Answer>) => {
+    const gatherer = new Gatherer(run, maxBatch, maxInFlight)
+    return (request) => gatherer.ask(request)
+  }
   return {
-    async claim(request) {
-      check.claim([request], { step: 'claim()' })
-      return claim.ask(request)
-    },
-    async renew(request) {
-      check.renew([request], { step: 'renew()' })
-      return renew.ask(request)
-    },
-    async complete(request) {
-      check.complete([request], { step: 'complete()' })
-      return complete.ask(request)
-    },
-    async release(request) {
-      check.release([request], { step: 'release()' })
-      return release.ask(request)
-    },
+    claim: gather((requests: readonly ClaimRequest[]) => claims.claim(requests)),
+    renew: gather((requests: readonly RenewRequest[]) => claims.renew(requests)),
+    complete: gather((requests: readonly CompleteRequest[]) => claims.complete(requests)),
+    release: gather((requests: readonly ReleaseRequest[]) => claims.release(requests)),
   }
 }

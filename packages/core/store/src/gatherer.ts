@@ -1,3 +1,5 @@
+import { isStoreError } from './store-error.ts'
+
 interface Waiting<Request, Answer> {
   readonly request: Request
   readonly resolve: (answer: Answer) => void
@@ -23,7 +25,8 @@ export class Gatherer<Request, Answer> {
     this.#maxInFlight = maxInFlight
   }
 
-  async ask(request: Request): Promise<Answer> {
+  // Not async: it would make two promises of each.
+  ask(request: Request): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
       if (this.#scheduled) return
@@ -44,13 +47,25 @@ export class Gatherer<Request, Answer> {
   }
 
   async #send(batch: readonly Waiting<Request, Answer>[]): Promise<void> {
-    try {
-      const answers = await this.#run(batch.map(({ request }) => request))
-      for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as Answer)
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-    }
+    await this.#answer(batch)
     this.#inFlight -= 1
     this.#flush()
   }
+
+  async #answer(batch: readonly Waiting<Request, Answer>[]): Promise<void> {
+    try {
+      const answers = await this.#run(batch.map(({ request }) => request))
+      let index = 0
+      for (const { resolve } of batch) resolve(answers[index++] as Answer)
+    } catch (error) {
+      // Nothing of it was done, and only what cannot work is to be refused.
+      if (batch.length > 1 && isRefusal(error))
+        await Promise.all(batch.map(async (one) => this.#answer([one])))
+      else for (const { reject } of batch) reject(error)
+    }
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return isStoreError(error) && error.phase === 'options'
 }

@@ -49,6 +49,8 @@ export type {
   Next,
   PublishBatch,
   PublishMiddleware,
+  SettlementBegins,
+  SettlementEnds,
 } from './contract/middleware.ts'
 export type { Settlement } from './contract/settlement.ts'
 export type {

@@ -21,6 +21,7 @@ const features: readonly Feature[] = [
   'delayedSend',
   'delayedRetry',
   'uncountedRelease',
+  'uncountedPostpone',
   'uncountedClose',
   'deliveryCount',
   'attemptCount',

@@ -1,4 +1,4 @@
-import { fixed, type ConsumeOptions, type Middleware, type Transport } from '@posthorn/transport'
+import { ackWith, fixed, type ConsumeOptions, type Middleware, type Transport } from '@posthorn/transport'
 import { createMemoryBroker, type MemoryBroker, type MemoryBrokerOptions } from '@posthorn/transport/memory'
 import { createVirtualClock, type VirtualClock } from '@posthorn/transport/testing'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -303,7 +303,104 @@ describe('a trial call', () => {
   })
 })
 
+describe('a message that fails by itself', () => {
+  const tries: number[] = []
+  /** Handlers fail for negative numbers whether the bank is there or not. */
+  const bear = (options: ConsumeOptions = {}): Promise<unknown> =>
+    transport.consume<number>(
+      'orders',
+      ({ data }, { attempt }) => {
+        if (data < 0) tries.push(clock.now())
+        if (isDown || data < 0) throw new Error('failed')
+        handled.push({ type: 'pay', data, attempt, at: clock.now(), failed: false })
+      },
+      { use: [breaker.consume()], retryDelay: fixed(1_000), maxAttempts: 6, ...options },
+    )
+  const sendEach = (...numbersToSend: number[]): Promise<void> =>
+    transport.sendMany(
+      'orders',
+      numbersToSend.map((data) => ({ id: `pay${data}`, data, key: `${data % 5}` })),
+    )
+
+  beforeEach(() => void tries.splice(0))
+
+  test.each([
+    { concurrency: 1 },
+    { concurrency: 4 },
+    { concurrency: 4, order: 'key' as const },
+    { concurrency: 8, order: 'key' as const },
+  ])('does not keep the breaker open for the others, and becomes a dead letter: %j', async (options) => {
+    await bear(options)
+    isDown = true
+    // The first in line, each time.
+    await sendEach(-1, -2, -3, 5, 6, 7, 8, 9, 10, 11, 12)
+    await clock.advance(60_000)
+    expect([breaker.state, deadLettered]).toEqual(['open', []])
+    isDown = false
+    await clock.advance(60 * 60_000)
+    expect(done('pay')).toEqual([5, 6, 7, 8, 9, 10, 11, 12])
+    // Alone, they open it again; each that succeeds lets them spend more of their attempts.
+    for (let data = 13; data <= 18; data++) {
+      await sendEach(data)
+      await clock.advance(60 * 60_000)
+    }
+    expect(done('pay').at(-1)).toBe(18)
+    expect([breaker.state, deadLettered.toSorted()]).toEqual(['closed', ['pay-1', 'pay-2', 'pay-3']])
+  })
+
+  test('and is alone waits as if the bank were down, tried once in each reset, until another one succeeds', async () => {
+    await start({ minimumCalls: 2 })
+    await bear()
+    await sendEach(-1)
+    await clock.advance(24 * 3_600_000)
+    expect(deadLettered).toEqual([])
+    // Two that opened it, then one after each reset; all but the first of them have let others go first.
+    const waits = tries.slice(2).map((at, index) => at - tries[index + 1]!)
+    expect(waits.slice(0, 6)).toEqual([10_000, 21_000, 41_000, 81_000, 161_000, 301_000])
+    expect(waits.length).toBeLessThanOrEqual((24 * 3_600_000) / 300_000 + 5)
+    // Each that succeeds closes it, and lets the other one spend as many attempts as open it again.
+    for (let data = 1; data <= 3; data++) {
+      await sendEach(data)
+      await clock.advance(3_600_000)
+    }
+    expect([breaker.state, done('pay'), deadLettered]).toEqual(['closed', [1, 2, 3], ['pay-1']])
+  })
+
+  test('and is alone expires as ever', async () => {
+    await start({ minimumCalls: 2 })
+    await bear()
+    await transport.send('orders', { data: -1, expiresAt: clock.now() + 3_600_000 })
+    await clock.advance(2 * 3_600_000)
+    const before = tries.length
+    await clock.advance(24 * 3_600_000)
+    expect(tries.length).toBe(before)
+    expect(await transport.depth('orders')).toMatchObject({ ready: 0, delayed: 0, inFlight: 0 })
+  })
+})
+
 describe('what does not count', () => {
+  test('a message that was done before, on trial neither', async () => {
+    const repeated: Middleware = {
+      name: 'once',
+      phase: 'once',
+      wrap: (next) => (message, context) => (message.data === 0 ? ackWith(1, true) : next(message, context)),
+    }
+    await work({ use: [breaker.consume(), repeated], concurrency: 1 })
+    await send(5, 'pay')
+    await clock.advance(100)
+    expect(breaker.counts()).toMatchObject({ succeeded: 4, ignored: 1 })
+    isDown = true
+    await send(1, 'pay', 1)
+    await clock.advance(9_000)
+    expect(breaker.state).toBe('open')
+    await send(3, 'pay', 0)
+    await clock.advance(600_000)
+    expect(breaker.counts()).toMatchObject({ succeeded: 4, ignored: 2 })
+    isDown = false
+    await clock.advance(600_000)
+    expect([breaker.state, done('pay')]).toEqual(['closed', [1, 1, 1, 2, 2, 3, 4]])
+  })
+
   test('releases, dead letters, errors of a store, and a stop', async () => {
     await start({ minimumCalls: 1 })
     const outcomes: Middleware = {

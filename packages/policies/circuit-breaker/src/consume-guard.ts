@@ -3,7 +3,8 @@ import { optionRules } from '@posthorn/transport/options'
 import type { BreakerConsumeOptions } from './breaker.ts'
 import { Call, type CallsHost } from './calls.ts'
 import { namesRule } from './names-rule.ts'
-import { waitMs } from './refusal-of.ts'
+import { afterProbesMs, waitMs } from './refusal-of.ts'
+import { TrialOrder } from './trial-order.ts'
 
 /** A consumer that waits with its breaker. */
 export interface Attachment {
@@ -41,7 +42,7 @@ export function consumeGuard(host: GuardHost, options: BreakerConsumeOptions): M
   }
 
   const see = (call: Call, context: Context, settlement: Settlement): Settlement => {
-    if (settlement.verb === 'ack') call.succeeded()
+    if (settlement.verb === 'ack' && !settlement.repeated) call.succeeded()
     else if (settlement.verb === 'retry') return fail(call, context, settlement.error, () => settlement)
     else call.ignore()
     return settlement
@@ -53,11 +54,14 @@ export function consumeGuard(host: GuardHost, options: BreakerConsumeOptions): M
     wrap(next, runtime) {
       const detach = host.attach({ pause: () => runtime.pause(types), resume: () => runtime.resume(types) })
       runtime.onClose(detach)
+      const trials = new TrialOrder(state, settings.clock)
 
       return (message: Message, context: Context) => {
         if (guarded !== undefined && !guarded.has(message.type)) return next(message, context)
+        if (trials.stepsBack(message.id)) return context.release({ delayMs: afterProbesMs })
         const call = Call.begin(host)
         if (call === undefined) return wait(context)
+        trials.begun(message.id)
         const thrown = (error: unknown): Settlement =>
           fail(call, context, error, () => {
             throw error

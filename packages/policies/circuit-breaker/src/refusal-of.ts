@@ -3,8 +3,8 @@ import type { BreakerSettings } from './breaker-options.ts'
 import type { BreakerState } from './breaker-state.ts'
 import { CircuitOpenError } from './circuit-open-error.ts'
 
-/** Milliseconds after which what was refused while trial calls run may come again. */
-const afterProbesMs = 1_000
+/** Milliseconds after which what was refused while trial calls run, or lets others be tried first, may come again. */
+export const afterProbesMs = 1_000
 
 /** Why a call was not let in. */
 export function refusalOf(

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { optionRules } from '@posthorn/transport/options'
 import { consumerAndId, type MessageKey } from './message-key.ts'
+import type { OnRepetition } from './on-repetition.ts'
 import type { Store } from '@posthorn/store'
 import type { Clock, Context, Message, Settlement } from '@posthorn/transport'
 
@@ -25,14 +26,19 @@ export interface IdempotencyOptions {
   readonly storeResults?: boolean
   /** What becomes of a message whose key was used for another body. Default: a dead letter. */
   readonly onConflict?: (message: Message, context: Context) => Settlement
+  /** Told of each message that was done before, and is acked without its handler. What it throws is warned of. */
+  readonly onRepetition?: OnRepetition
   /** Who claims, as others see it in the store. Default: the host and the process. */
   readonly owner?: string
   /** Of `run`; consumers have their transport's. Default: the system's. */
   readonly clock?: Clock
 }
 
-export interface IdempotencySettings extends Required<Omit<IdempotencyOptions, 'clock' | 'onConflict'>> {
+export interface IdempotencySettings extends Required<
+  Omit<IdempotencyOptions, 'clock' | 'onConflict' | 'onRepetition'>
+> {
   readonly onConflict: IdempotencyOptions['onConflict'] | undefined
+  readonly onRepetition: OnRepetition | undefined
 }
 
 const store = optionRules.custom(
@@ -58,6 +64,7 @@ const rules: Readonly<Record<keyof IdempotencyOptions, optionRules.Rule>> = {
   ...durationRules,
   storeResults: optionRules.flag(),
   onConflict: optionRules.callback(),
+  onRepetition: optionRules.callback(),
   owner: optionRules.text({ max: 512 }),
   clock: clockRule,
 }
@@ -72,8 +79,9 @@ export function idempotencySettings(options: IdempotencyOptions): IdempotencySet
     storeResults = false,
     owner = thisProcess(),
     onConflict,
+    onRepetition,
   } = options
-  return { store: given, key, leaseMs, retentionMs, storeResults, owner, onConflict }
+  return { store: given, key, leaseMs, retentionMs, storeResults, owner, onConflict, onRepetition }
 }
 
 export const week: number = 7 * 86_400_000

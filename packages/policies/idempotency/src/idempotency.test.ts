@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { StoreError, type Claims, type Store } from '@posthorn/store'
 import { memoryStore } from '@posthorn/store/memory'
 import { memory } from '@posthorn/transport/memory'
 import { createVirtualClock, type VirtualClock } from '@posthorn/transport/testing'
 import { fenceOf } from './fence-of.ts'
 import { idempotency } from './idempotency.ts'
-import type { Transport } from '@posthorn/transport'
+import type { Context, Message, Middleware, Transport } from '@posthorn/transport'
 
 interface Bench {
   readonly clock: VirtualClock
@@ -66,6 +66,24 @@ describe('idempotency', () => {
     await transport.close()
   })
 
+  test('tells of each repetition, and bears what that throws', async () => {
+    const { clock, transport, store } = await start()
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const repeated: string[] = []
+    const onRepetition = ({ id }: Message, { source }: Context): void => {
+      repeated.push(`${source}/${id}`)
+      throw new Error('mine')
+    }
+    await transport.consume('orders', () => undefined, { use: [idempotency({ store, onRepetition })] })
+    for (let time = 0; time < 3; time += 1) await transport.send('orders', { data: 1, id: 'order-1' })
+    await clock.advance(5_000)
+    expect(repeated).toEqual(['orders/order-1', 'orders/order-1'])
+    expect(warned).toHaveBeenCalledTimes(2)
+    expect(await transport.depth('orders')).toMatchObject({ ready: 0, inFlight: 0 })
+    warned.mockRestore()
+    await transport.close()
+  })
+
   test('never acks a duplicate before the first one is done', async () => {
     const { clock, transport, store } = await start()
     let end = (): void => undefined
@@ -91,6 +109,35 @@ describe('idempotency', () => {
       inFlight: 0,
       deadLettered: 0,
     })
+    await transport.close()
+  })
+
+  test.each([
+    [true, { receipt: 7 }],
+    [false, undefined],
+  ])('answers a repetition with the first result where results are kept: %s', async (storeResults, again) => {
+    const { clock, transport, store } = await start()
+    const answers: unknown[] = []
+    const watch: Middleware = {
+      name: 'watch',
+      phase: 'observe',
+      wrap: (next) => async (message, context) => {
+        const settlement = await next(message, context)
+        if (settlement.verb === 'ack') answers.push([settlement.value, settlement.repeated])
+        return settlement
+      },
+    }
+    await transport.consume('orders', () => ({ receipt: 7 }), {
+      use: [watch, idempotency({ store, storeResults })],
+    })
+    for (let time = 0; time < 2; time += 1) {
+      await transport.send('orders', { data: 1, id: 'order-1' })
+      await clock.advance(1_000)
+    }
+    expect(answers).toEqual([
+      [{ receipt: 7 }, false],
+      [again, true],
+    ])
     await transport.close()
   })
 
@@ -180,6 +227,7 @@ describe('idempotency', () => {
     )
     await clock.advance(600_000)
     expect([attempts, consumer.health().state]).toEqual([[], 'paused'])
+    expect(consumer.health().running + consumer.health().waiting).toBeLessThanOrEqual(3)
     // A few of the first, and probes that grow rarer.
     expect(calls.length).toBeLessThan(70)
     away(false)
@@ -212,6 +260,25 @@ describe('idempotency', () => {
     await clock.advance(30_000)
     expect(handled).toBe(1)
     expect(calls.filter((name) => name === 'complete').length).toBeGreaterThan(3)
+    await transport.close()
+  })
+
+  test('records what is done when its time is over, too, and the store comes back within a lease', async () => {
+    const { clock, transport, store, away } = await start()
+    let handled = 0
+    const handler = async (): Promise<void> => {
+      handled += 1
+      await new Promise<void>((resolve) => void clock.setTimer(resolve, 2_000))
+      away(true)
+    }
+    const options = { use: [idempotency({ store })], handlerTimeoutMs: 1_000 }
+    await transport.consume('orders', handler, options)
+    await transport.send('orders', { data: 1, id: 'order-1' })
+    await clock.advance(20_000)
+    away(false)
+    await clock.advance(300_000)
+    expect(handled).toBe(1)
+    expect(await transport.depth('orders')).toMatchObject({ ready: 0, delayed: 0, inFlight: 0 })
     await transport.close()
   })
 
@@ -299,7 +366,9 @@ describe('run', () => {
     await expect(run('charge-1', 5, () => undefined)).rejects.toMatchObject({
       code: 'POSTHORN_IN_PROGRESS',
       retryable: true,
-      retryAfterMs: 9_000,
+      message: expect.stringContaining('9000 ms'),
+      // It may be done long before.
+      retryAfterMs: 5_000,
     })
     end()
     await first

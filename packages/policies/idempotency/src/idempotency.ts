@@ -1,4 +1,10 @@
-import { gatherClaims, isStoreError, payloadHash, type ClaimAnswer, type HeldClaim } from '@posthorn/store'
+import {
+  gatherClaims,
+  isStoreError,
+  payloadHash,
+  type ClaimAnswer,
+  type CompleteRequest,
+} from '@posthorn/store'
 import { systemClock } from '@posthorn/transport/options'
 import {
   ackWith,
@@ -9,11 +15,13 @@ import {
   type Next,
   type Settlement,
 } from '@posthorn/transport'
-import { withFence } from './fence-of.ts'
+import { setFence } from './fence-of.ts'
 import { idempotencySettings, type IdempotencyOptions } from './idempotency-options.ts'
 import { LeaseKeeper } from './keep-leases.ts'
 import { keyConflict, keyOf } from './message-key.ts'
-import { recordDone } from './record-done.ts'
+import { nextLookMs } from './next-look.ts'
+import { tellOf } from './on-repetition.ts'
+import { recordAgain } from './record-again.ts'
 import { readResult, writeResult } from './result.ts'
 import { createRun, type RunOnce } from './run-once.ts'
 import { StoreGate } from './store-gate.ts'
@@ -26,22 +34,38 @@ export interface Idempotency extends Middleware {
 /** Milliseconds for which a message waits while the store is away; it spends no attempt. */
 const storeAwayMs = 1_000
 
-/** Shortest and longest wait for whoever handles the same now. Milliseconds. */
-const shortestWaitMs = 50
-const longestWaitMs = 5_000
-
 /**
  * Middleware by which a message that comes again is not handled again: at least once, and at most once more when a
  * process dies or hangs between its effect and the record of it, for which the handler has a fencing token (`fenceOf`).
  */
 export function idempotency(options: IdempotencyOptions): Idempotency {
   const settings = idempotencySettings(options)
-  const { store, key: from, leaseMs, retentionMs, storeResults, owner, onConflict } = settings
+  const { store, key: from, leaseMs, retentionMs, storeResults, owner, onConflict, onRepetition } = settings
   const { claims } = store
   const single = gatherClaims(claims)
 
   function begin(next: Next, keeper: LeaseKeeper, gate: StoreGate, clock: Clock): Next {
-    return async (message: Message, context: Context): Promise<Settlement> => {
+    async function recordLater(
+      error: unknown,
+      request: CompleteRequest,
+      { signal }: Context,
+    ): Promise<'completed' | 'lost'> {
+      // So long nobody else can begin, whatever has become of the delivery.
+      const until = clock.now() + leaseMs
+      const mayWait = (): boolean => {
+        gate.shut()
+        return !signal.aborted || clock.now() < until
+      }
+      try {
+        return await recordAgain(error, () => single.complete(request), clock, mayWait)
+      } catch (last) {
+        if (isStoreError(last)) return 'lost'
+        throw last
+      }
+    }
+
+    // One function for all that a message usually needs: each further one that is awaited would cost as much as a claim in memory.
+    return async (message, context) => {
       let key: string
       let answer: ClaimAnswer
       try {
@@ -57,68 +81,49 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
         gate.shut()
         return context.release({ delayMs: storeAwayMs })
       }
-      switch (answer.status) {
-        case 'done':
-          return ackWith(readResult(answer.result))
-        case 'inProgress':
-          return context.release({ delayMs: waitFor(answer.remainingMs) })
-        case 'conflict':
-          return (
-            onConflict?.(message, context) ??
-            context.deadLetter({ reason: 'idempotency-conflict', error: keyConflict(key) })
-          )
-        case 'claimed':
-          return handle({ key, fence: answer.fence }, message, context)
-      }
-    }
-
-    async function handle(claim: HeldClaim, message: Message, context: Context): Promise<Settlement> {
+      if (answer.status !== 'claimed') return repeated(answer, key, message, context)
+      const claim = { key, fence: answer.fence }
       keeper.hold(claim)
+      setFence(context, claim.fence)
+      let isDone = false
       try {
-        let settlement: Settlement
-        try {
-          settlement = await next(message, withFence(context, claim.fence))
-        } catch (error) {
-          giveUp(claim)
-          throw error
-        }
-        if (settlement.verb === 'ack') return await finish(claim, settlement, context)
-        giveUp(claim)
-        return settlement
+        const settled = next(message, context)
+        const settlement = settled instanceof Promise ? await settled : settled
+        if (settlement.verb !== 'ack') return settlement
+        isDone = true
+        const result = storeResults ? writeResult(settlement.value) : undefined
+        const request = { key, fence: claim.fence, result, retentionMs }
+        const recorded = await single
+          .complete(request)
+          .catch((error: unknown) => recordLater(error, request, context))
+        // Another one has taken over, and what it does counts; or nobody knows of it, and somebody will.
+        return recorded === 'completed' ? settlement : context.release({ delayMs: storeAwayMs })
       } finally {
         keeper.drop(claim)
+        // Where this does not arrive, the lease ends by itself.
+        if (!isDone) single.release(claim).catch(() => undefined)
       }
-    }
-
-    async function finish(
-      claim: HeldClaim,
-      settlement: Settlement & { readonly verb: 'ack' },
-      context: Context,
-    ): Promise<Settlement> {
-      const result = storeResults ? writeResult(settlement.value) : undefined
-      const mayWait = (): boolean => {
-        gate.shut()
-        return !context.signal.aborted
-      }
-      try {
-        const done = await recordDone(
-          (request) => single.complete(request),
-          { ...claim, result, retentionMs },
-          clock,
-          mayWait,
-        )
-        if (done === 'completed') return settlement
-      } catch (error) {
-        if (!isStoreError(error)) throw error
-      }
-      // Another one has taken over, and what it does counts; or nobody knows of it, and somebody will.
-      return context.release({ delayMs: storeAwayMs })
     }
   }
 
-  /** Where this does not arrive, the lease ends by itself. */
-  function giveUp(claim: HeldClaim): void {
-    single.release(claim).catch(() => undefined)
+  function repeated(
+    answer: Exclude<ClaimAnswer, { status: 'claimed' }>,
+    key: string,
+    message: Message,
+    context: Context,
+  ): Settlement {
+    switch (answer.status) {
+      case 'done':
+        tellOf(onRepetition, message, context)
+        return ackWith(readResult(answer.result), true)
+      case 'inProgress':
+        return context.release({ delayMs: nextLookMs(answer.remainingMs) })
+      case 'conflict':
+        return (
+          onConflict?.(message, context) ??
+          context.deadLetter({ reason: 'idempotency-conflict', error: keyConflict(key) })
+        )
+    }
   }
 
   return {
@@ -132,8 +137,4 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
     },
     run: createRun(settings, options.clock ?? systemClock),
   }
-}
-
-function waitFor(remainingMs: number): number {
-  return Math.max(shortestWaitMs, Math.min(remainingMs, longestWaitMs))
 }

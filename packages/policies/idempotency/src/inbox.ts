@@ -15,6 +15,7 @@ import {
 } from '@posthorn/transport'
 import { clockRule, durationRules, storeRule, thisProcess, week } from './idempotency-options.ts'
 import { consumerAndId, keyConflict, keyOf, type MessageKey } from './message-key.ts'
+import { tellOf, type OnRepetition } from './on-repetition.ts'
 import { toOutbox } from './outbox-message.ts'
 import { readResult, writeResult } from './result.ts'
 
@@ -32,6 +33,8 @@ export interface InboxOptions<Transaction> {
   readonly retentionMs?: number
   /** Whether what a handler returns is kept, to be the answer of a repetition. JSON. Default false. */
   readonly storeResults?: boolean
+  /** Told of each message that was done before, and is acked without its handler. What it throws is warned of. */
+  readonly onRepetition?: OnRepetition
   /** Default: the system's. */
   readonly clock?: Clock
 }
@@ -67,7 +70,7 @@ export function createInbox<Transaction>(
     retentionMs = week,
     storeResults = false,
   } = options
-  const { clock = systemClock } = options
+  const { clock = systemClock, onRepetition } = options
   // Throws where there are none, naming what to use.
   if (store.capabilities.transactions.level === 'unsupported') store.in(undefined as Transaction)
 
@@ -83,7 +86,10 @@ export function createInbox<Transaction>(
     const [answer] = await claims.claim([
       { key, owner: thisProcess(), leaseMs: unusedLeaseMs, payloadHash: payloadHash(message.data) },
     ])
-    if (answer?.status === 'done') return ackWith(readResult(answer.result))
+    if (answer?.status === 'done') {
+      tellOf(onRepetition, message, context)
+      return ackWith(readResult(answer.result), true)
+    }
     if (answer?.status === 'conflict') {
       const error = keyConflict(key)
       throw new RolledBack(context.deadLetter({ reason: 'idempotency-conflict', error }))
@@ -163,5 +169,6 @@ const rules: Readonly<Record<keyof InboxOptions<unknown>, optionRules.Rule>> = {
   key: optionRules.callback(),
   retentionMs: durationRules.retentionMs,
   storeResults: optionRules.flag(),
+  onRepetition: optionRules.callback(),
   clock: clockRule,
 }

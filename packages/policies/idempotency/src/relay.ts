@@ -11,7 +11,7 @@ export interface RelayOptions {
   readonly leaseMs?: number
   /** Milliseconds between two looks into an outbox that was empty. Default 1,000. */
   readonly pollMs?: number
-  /** Told of each failure; what could not be sent is tried again. */
+  /** Told of each failure; what could not be sent is tried again. What it throws is warned of. */
   readonly onFailure?: (error: unknown) => void
 }
 
@@ -20,7 +20,7 @@ export interface Relay extends AsyncDisposable {
   nudge(): void
   /** Messages that the broker has confirmed. */
   readonly sent: number
-  /** Ends what has begun and gives back the rest. */
+  /** Ends what has begun and gives back the rest. The end of its transport stops it, too. */
   stop(): Promise<void>
 }
 
@@ -38,7 +38,7 @@ export function createRelay(
 ): Relay {
   optionRules.checkOptions('createRelay()', { ...options, store }, rules)
   checkTransport('createRelay()', transport)
-  const { batch = 100, leaseMs = 30_000, pollMs = 1_000, onFailure = () => undefined } = options
+  const { batch = 100, leaseMs = 30_000, pollMs = 1_000, onFailure } = options
   const { outbox } = store
   const { clock } = transport
   let sent = 0
@@ -47,23 +47,27 @@ export function createRelay(
   let wake = (): void => undefined
 
   const stopped = loop()
+  const unwatch = transport.on('connection', ({ state }) => {
+    if (state === 'closed') void stop()
+  })
 
   async function loop(): Promise<void> {
     while (!isOver) {
-      const count = await round().catch((error: unknown) => {
+      const goesOn = await round().catch((error: unknown) => {
         failures += 1
-        onFailure(error)
-        return 0
+        tell(error)
+        return false
       })
-      if (count < batch && !isOver) await sleep(failures === 0 ? pollMs : backoff())
+      if (!goesOn && !isOver) await sleep(failures === 0 ? pollMs : backoff())
     }
   }
 
-  async function round(): Promise<number> {
+  /** Whether there is more to be sent at once. */
+  async function round(): Promise<boolean> {
     const { fence, messages } = await outbox.claim({ limit: batch, leaseMs })
     if (messages.length === 0) {
       failures = 0
-      return 0
+      return false
     }
     const done: string[] = []
     const left: string[] = []
@@ -82,7 +86,7 @@ export function createRelay(
     sent += done.length
     failures = left.length === 0 ? 0 : failures + 1
     if (left.length > 0) await outbox.release({ fence, ids: left, delayMs: backoff() })
-    return messages.length
+    return messages.length === batch && done.length > 0
   }
 
   async function deliver(row: ClaimedMessage): Promise<boolean> {
@@ -93,8 +97,16 @@ export function createRelay(
       await transport[kind](destination, message, { timeoutMs: Math.ceil(leaseMs / 2) })
       return true
     } catch (error) {
-      onFailure(error)
+      tell(error)
       return false
+    }
+  }
+
+  function tell(error: unknown): void {
+    try {
+      onFailure?.(error)
+    } catch (thrown) {
+      process.emitWarning(thrown instanceof Error ? thrown : String(thrown))
     }
   }
 
@@ -114,6 +126,7 @@ export function createRelay(
 
   async function stop(): Promise<void> {
     isOver = true
+    unwatch()
     wake()
     await stopped
   }

@@ -2,7 +2,8 @@ import { payloadHash, type HeldClaim } from '@posthorn/store'
 import { PosthornError, type Clock } from '@posthorn/transport'
 import { LeaseKeeper } from './keep-leases.ts'
 import { keyConflict } from './message-key.ts'
-import { recordDone } from './record-done.ts'
+import { nextLookMs } from './next-look.ts'
+import { recordAgain } from './record-again.ts'
 import { readResult, writeResult } from './result.ts'
 import type { IdempotencySettings } from './idempotency-options.ts'
 
@@ -15,7 +16,7 @@ export interface RunContext {
 /**
  * Runs `fn` once for its key. A repetition with the same body gets the first one's result, read from JSON; with another body
  * it rejects with `POSTHORN_KEY_CONFLICT`, and while the first one runs with `POSTHORN_IN_PROGRESS`, whose
- * `retryAfterMs` says when it ends at the latest. When `fn` throws, the key is free again. Rejects with a `StoreError` when
+ * `retryAfterMs` says when to look again. When `fn` throws, the key is free again. Rejects with a `StoreError` when
  * there can be no record: before `fn` is called, or after it, and then its lease keeps others away for a while.
  */
 export type RunOnce = <Result>(
@@ -48,12 +49,12 @@ export function createRun(settings: IdempotencySettings, clock: Clock): RunOnce 
         await claims.release([claim]).catch(() => undefined)
         throw error
       }
+      const request = { ...claim, result: writeResult(value), retentionMs }
+      const complete = async (): Promise<'completed' | 'lost'> =>
+        (await claims.complete([request]))[0] ?? 'lost'
       let triesLeft = recordTries
-      const done = await recordDone(
-        async (request) => (await claims.complete([request]))[0] ?? 'lost',
-        { ...claim, result: writeResult(value), retentionMs },
-        clock,
-        () => (triesLeft -= 1) > 0,
+      const done = await complete().catch((error: unknown) =>
+        recordAgain(error, complete, clock, () => (triesLeft -= 1) > 0),
       )
       if (done === 'lost') throw inProgress(key, leaseMs)
       return value
@@ -66,8 +67,8 @@ export function createRun(settings: IdempotencySettings, clock: Clock): RunOnce 
 /** How often the record of what is done is tried before its caller is told: some three seconds. */
 const recordTries = 6
 
-function inProgress(key: string, retryAfterMs: number): PosthornError {
-  const text = `"${key}" is being worked on by somebody else, for ${Math.ceil(retryAfterMs)} ms more at most unless that is renewed. Try again later with the same key.`
+function inProgress(key: string, remainingMs: number): PosthornError {
+  const text = `"${key}" is being worked on by somebody else, for ${Math.ceil(remainingMs)} ms more at most unless that is renewed. Try again later with the same key.`
   const error = new PosthornError('POSTHORN_IN_PROGRESS', text, { phase: 'handle', retryable: true })
-  return Object.assign(error, { retryAfterMs })
+  return Object.assign(error, { retryAfterMs: nextLookMs(remainingMs) })
 }

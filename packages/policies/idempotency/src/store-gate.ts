@@ -34,17 +34,19 @@ export class StoreGate {
 
   private probeIn(delayMs: number): void {
     this.cancelTimer = this.runtime.clock.setTimer(() => {
+      // One that is never answered must not keep it shut.
+      this.probeIn(Math.min(2 * delayMs, longestProbeMs))
       this.store.now().then(
         () => this.open(),
-        () => {
-          if (!this.isOver) this.probeIn(Math.min(2 * delayMs, longestProbeMs))
-        },
+        () => undefined,
       )
     }, delayMs)
   }
 
   private open(): void {
+    if (!this.isShut || this.isOver) return
     this.isShut = false
-    if (!this.isOver) this.runtime.resume()
+    this.cancelTimer?.()
+    this.runtime.resume()
   }
 }

@@ -1,30 +1,61 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createInbox, createRelay, type InboxContext } from '@posthorn/idempotency'
+import {
+  createInbox,
+  createRelay,
+  type InboxContext,
+  type InboxOptions,
+  type TransactionalInbox,
+} from '@posthorn/idempotency'
 import { memoryStore } from '@posthorn/store/memory'
 import { memory } from '@posthorn/transport/memory'
-import { createVirtualClock } from '@posthorn/transport/testing'
-import { openSqlite } from './sqlite-bench.ts'
-import type { Message } from '@posthorn/transport'
-import type { DatabaseSync } from 'node:sqlite'
+import { createVirtualClock, type VirtualClock } from '@posthorn/transport/testing'
+import { openSqlite, type SqliteBench } from './sqlite-bench.ts'
+import type { Message, Transport } from '@posthorn/transport'
+import type { SqliteDatabase } from '@posthorn/store/sqlite'
 
-type Tx = InboxContext<Pick<DatabaseSync, 'prepare'>>
+type Tx = InboxContext<SqliteDatabase>
 
 const charge = ({ id }: Message, { transaction }: Tx): void => {
   transaction.prepare('INSERT INTO charges (id) VALUES (?)').run(id)
+}
+
+interface Bench extends AsyncDisposable {
+  readonly clock: VirtualClock
+  readonly shop: SqliteBench
+  readonly transport: Transport
+  readonly inbox: TransactionalInbox<SqliteDatabase>
+}
+
+async function start(options: Partial<InboxOptions<SqliteDatabase>> = {}): Promise<Bench> {
+  const clock = createVirtualClock()
+  const shop = await openSqlite()
+  const transport = await memory({ clock })
+  const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock, ...options })
+  return {
+    clock,
+    shop,
+    transport,
+    inbox,
+    async [Symbol.asyncDispose]() {
+      await transport.close()
+      await shop[Symbol.asyncDispose]()
+    },
+  }
 }
 
 const patience = { timeout: 20_000, interval: 20 }
 
 describe('the inbox', () => {
   test('commits the effect, the record and the outputs together, once', async () => {
-    const clock = createVirtualClock()
-    await using shop = await openSqlite()
-    const transport = await memory({ clock })
-    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    const repeated: string[] = []
+    await using bench = await start({
+      onRepetition: ({ id }, { source }) => repeated.push(`${source}/${id}`),
+    })
+    const { clock, shop, transport, inbox } = bench
     await transport.consume(
       'orders',
       inbox.handler(async (message, context) => {
-        charge(message, context as never)
+        charge(message, context)
         await context.send('receipts', { data: { for: message.id } })
         await context.publish('events', { type: 'order.paid', data: message.id, key: 'customer-1' })
       }),
@@ -32,6 +63,7 @@ describe('the inbox', () => {
     for (let time = 0; time < 3; time += 1) await transport.send('orders', { data: 1, id: 'order-1' })
     await clock.advance(5_000)
     expect(shop.charges()).toEqual(['order-1'])
+    expect(repeated).toEqual(['orders/order-1', 'orders/order-1'])
     expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 2 })
     expect(await transport.depth('orders')).toMatchObject({ ready: 0, inFlight: 0, deadLettered: 0 })
 
@@ -47,7 +79,6 @@ describe('the inbox', () => {
       { type: 'order.paid', data: 'order-1', causationId: 'order-1', key: 'customer-1' },
     ])
     expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 0 })
-    await transport.close()
   })
 
   test.each([
@@ -56,16 +87,14 @@ describe('the inbox', () => {
     ['a release', (context: Tx) => context.release({ delayMs: 60_000 }), { delayed: 1 }],
     ['a dead letter', (context: Tx) => context.deadLetter({ reason: 'no' }), { deadLettered: 1 }],
   ])('rolls everything back on %s', async (_, answer, depth) => {
-    const clock = createVirtualClock()
-    await using shop = await openSqlite()
-    const transport = await memory({ clock })
-    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    await using bench = await start()
+    const { clock, shop, transport, inbox } = bench
     await transport.consume(
       'orders',
       inbox.handler(async (message, context) => {
-        charge(message, context as never)
+        charge(message, context)
         await context.send('receipts', { data: 1 })
-        return answer(context as never)
+        return answer(context)
       }),
       { retryDelay: () => 60_000 },
     )
@@ -74,20 +103,17 @@ describe('the inbox', () => {
     expect(shop.charges()).toEqual([])
     expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 0 })
     expect(await transport.depth('orders')).toMatchObject(depth)
-    await transport.close()
   })
 
   test('does not commit for a handler whose time is over', async () => {
-    const clock = createVirtualClock()
-    await using shop = await openSqlite()
-    const transport = await memory({ clock })
+    await using bench = await start()
+    const { clock, shop, transport, inbox } = bench
     let attempts = 0
-    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
     await transport.consume(
       'orders',
       inbox.handler(async (message, context) => {
         attempts += 1
-        charge(message, context as never)
+        charge(message, context)
         if (attempts === 1) await new Promise<void>((resolve) => void clock.setTimer(resolve, 10_000))
       }),
       { handlerTimeoutMs: 1_000, retryDelay: () => 20_000 },
@@ -97,15 +123,12 @@ describe('the inbox', () => {
     expect(shop.charges()).toEqual([])
     await clock.advance(30_000)
     expect([attempts, shop.charges()]).toEqual([2, ['order-1']])
-    await transport.close()
   })
 
   test('spends no attempt while the database is away', async () => {
-    const clock = createVirtualClock()
-    await using shop = await openSqlite()
-    const transport = await memory({ clock })
+    await using bench = await start()
+    const { clock, shop, transport, inbox } = bench
     const attempts: number[] = []
-    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
     await transport.consume(
       'orders',
       inbox.handler((_, { attempt }) => void attempts.push(attempt)),
@@ -116,15 +139,12 @@ describe('the inbox', () => {
     shop.away(false)
     await clock.advance(60_000)
     expect(attempts).toEqual([1])
-    await transport.close()
   })
 
   test('dead-letters another body under the same key, and answers a repetition with the result', async () => {
-    const clock = createVirtualClock()
-    await using shop = await openSqlite()
-    const transport = await memory({ clock })
+    await using bench = await start({ storeResults: true })
+    const { clock, transport, inbox } = bench
     const answers: unknown[] = []
-    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock, storeResults: true })
     await transport.consume(
       'orders',
       inbox.handler(() => ({ receipt: 7 })),
@@ -148,7 +168,6 @@ describe('the inbox', () => {
     await transport.send('orders', { data: 2, id: 'order-1' })
     await clock.advance(1_000)
     expect(answers).toEqual([{ receipt: 7 }, { receipt: 7 }, 'deadLetter'])
-    await transport.close()
   })
 
   test('refuses a store without transactions, naming what to use, and options that cannot work', async () => {
@@ -162,10 +181,8 @@ describe('the inbox', () => {
 
 describe('the relay', () => {
   test('sends what could not be sent later, in order by key, each under one id', async () => {
-    const clock = createVirtualClock()
-    await using shop = await openSqlite()
-    const transport = await memory({ clock })
-    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
+    await using bench = await start()
+    const { clock, shop, transport, inbox } = bench
     await transport.consume(
       'orders',
       inbox.handler(async (message, context) => {
@@ -223,12 +240,10 @@ describe('the relay', () => {
   })
 
   test('carries bytes, delays and times over, and looks at once when it is nudged', async () => {
-    const clock = createVirtualClock()
-    await using shop = await openSqlite()
-    const transport = await memory({ clock })
+    await using bench = await start()
+    const { clock, shop, transport, inbox } = bench
     const relay = createRelay(shop.store, transport, { pollMs: 3_600_000 })
     await clock.advance(0)
-    const inbox = createInbox({ store: shop.store, transaction: shop.transaction, clock })
     const startedAt = clock.now()
     await transport.consume(
       'orders',
@@ -253,13 +268,50 @@ describe('the relay', () => {
     expect(arrived[0]?.at).toBeGreaterThanOrEqual(30_000)
     expect(arrived[0]?.at).toBeLessThan(31_000)
     await relay.stop()
+  })
+
+  test('waits when nothing can be sent, bears what its listener throws, and ends with its transport', async () => {
+    await using bench = await start()
+    const { clock, shop, transport } = bench
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const { outbox } = shop.store
+    const row = (id: number): { id: string; body: string } => ({ id: `${id}`, body: 'not of ours' })
+    await outbox.append(Array.from({ length: 30 }, (_, id) => row(id)))
+    let claims = 0
+    const counted = {
+      ...shop.store,
+      outbox: {
+        ...outbox,
+        claim: (query: Parameters<typeof outbox.claim>[0]) => {
+          claims += 1
+          return outbox.claim(query)
+        },
+        release: outbox.release.bind(outbox),
+      },
+    }
+    createRelay(counted, transport, {
+      batch: 10,
+      onFailure: () => {
+        throw new Error('mine')
+      },
+    })
+    await vi.waitFor(async () => {
+      await clock.advance(0)
+      expect(warned.mock.calls.length).toBe(10)
+    }, patience)
+    await clock.advance(500)
+    expect(claims).toBe(1)
     await transport.close()
+    await vi.waitFor(async () => {
+      await clock.advance(0)
+      expect(clock.pending).toBe(0)
+    }, patience)
+    warned.mockRestore()
   })
 
   test('goes on when its database comes back, and refuses options that cannot work', async () => {
-    const clock = createVirtualClock()
-    await using shop = await openSqlite()
-    const transport = await memory({ clock })
+    await using bench = await start()
+    const { clock, shop, transport } = bench
     const failures: unknown[] = []
     let isAway = true
     const { outbox } = shop.store
@@ -290,6 +342,5 @@ describe('the relay', () => {
     expect(failures.at(-1)).toMatchObject({ code: 'POSTHORN_INVALID_DATA' })
     await relay.stop()
     expect(() => createRelay(shop.store, transport, { batch: 0 })).toThrow('createRelay().batch')
-    await transport.close()
   })
 })

@@ -2,16 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { sqliteStore, sqliteTransactions, type SqliteTransactions } from '@posthorn/store/sqlite'
+import {
+  sqliteStore,
+  sqliteTransactions,
+  type SqliteDatabase,
+  type SqliteTransactions,
+} from '@posthorn/store/sqlite'
 import type { Store } from '@posthorn/store'
-
-type Database = Parameters<typeof sqliteStore>[0]
 
 /** A shop's database, with a store in it. */
 export interface SqliteBench {
   /** For what is read outside of transactions, and for the relay. */
   readonly database: DatabaseSync
-  readonly store: Store<Database>
+  readonly store: Store<SqliteDatabase>
   /** One at a time, on a connection of its own. */
   readonly transaction: SqliteTransactions
   /** While on, no transaction can be opened. */

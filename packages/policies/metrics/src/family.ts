@@ -1,10 +1,11 @@
-/** One metric with all its series, as data: what the doors read. */
+/** One metric with all its series: what the doors show. */
 export interface MetricFamily {
   /** As Prometheus names it: base unit and `_total` included. */
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly series: readonly MetricSeries[]
+  /** All series as they are now, as data. */
+  readonly read: () => readonly MetricSeries[]
 }
 
 export type MetricLabels = Readonly<Record<string, string>>

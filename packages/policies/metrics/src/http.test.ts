@@ -1,12 +1,14 @@
+import { request } from 'node:http'
 import { Registry as PrometheusRegistry } from '@prometheus-io/client'
 import { Registry as PromClientRegistry, Counter } from 'prom-client'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { memory } from '@posthorn/transport/memory'
 import { createVirtualClock } from '@posthorn/transport/testing'
 import { createMetrics } from './create-metrics.ts'
 import { createMetricsHandler, serveMetrics } from './http.ts'
 import { registerInto } from './prometheus.ts'
 import type { Metrics } from './metrics.ts'
+import type { ObservedBreaker } from './watch-breakers.ts'
 
 /** Metrics of two handled messages, of half a second each. */
 async function handledTwo(): Promise<Metrics> {
@@ -56,6 +58,26 @@ describe.each([
     expect(lines.at(-2)).toBe('# EOF')
   })
 
+  test('reads each metric once for each scrape', async () => {
+    const registry = new Registry()
+    const metrics = createMetrics()
+    const counts = vi.fn<ObservedBreaker['counts']>(() => ({
+      succeeded: 1,
+      failed: 0,
+      ignored: 0,
+      rejected: 0,
+      opened: 0,
+    }))
+    metrics.watchBreaker({ name: 'bank', state: 'closed', counts })
+    registerInto(registry, metrics)
+    expect(counts).not.toHaveBeenCalled()
+    expect(await registry.metrics()).toContain(
+      'posthorn_breaker_calls_total{breaker="bank",outcome="succeeded"} 1',
+    )
+    // Two metrics come from them.
+    expect(counts).toHaveBeenCalledTimes(2)
+  })
+
   test('keeps what else it has', async () => {
     const registry = new Registry()
     registry.setDefaultLabels({ app: 'shop' })
@@ -93,6 +115,19 @@ describe('over HTTP', () => {
     expect((await get('/health/live'))[0]).toBe(200)
   })
 
+  test.each(['TRACE', 'OPTIONS', 'DELETE'])('refuses %s, and goes on', async (method) => {
+    await using server = await serveMetrics({ registry: new PromClientRegistry(), port: 0 })
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const asked = request({ port: server.port, path: '/metrics', method }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      asked.on('error', reject).end()
+    })
+    expect(status).toBeGreaterThanOrEqual(400)
+    expect((await fetch(`http://127.0.0.1:${server.port}/metrics`)).status).toBe(200)
+  })
+
   test('answers 500 without a word of what failed', async () => {
     const registry = { contentType: 'text/plain', metrics: () => Promise.reject(new Error('secret')) }
     await using server = await serveMetrics({ registry, port: 0 })
@@ -113,5 +148,6 @@ describe('over HTTP', () => {
     const handle = createMetricsHandler({ registry: new PromClientRegistry() })
     const response = await handle(new Request('http://any/health/ready'))
     expect(await response.json()).toEqual({ status: 'ready', transports: [] })
+    expect(() => createMetricsHandler({} as never)).toThrow('createMetricsHandler().registry')
   })
 })

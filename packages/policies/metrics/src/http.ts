@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { optionRules } from '@posthorn/transport/options'
 import { PosthornError, type Transport } from '@posthorn/transport'
 
@@ -16,6 +16,7 @@ export interface MetricsHandlerOptions {
 export function createMetricsHandler(
   options: MetricsHandlerOptions,
 ): (request: Request) => Promise<Response> {
+  optionRules.checkOptions('createMetricsHandler()', options, handlerRules)
   const { registry, transports = [] } = options
   return async (request) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return new Response(null, { status: 405 })
@@ -56,12 +57,11 @@ export interface MetricsServer extends AsyncDisposable {
 /** Serves `createMetricsHandler`. Rejects when the port cannot be had. */
 export async function serveMetrics(options: ServeOptions): Promise<MetricsServer> {
   optionRules.checkOptions('serveMetrics()', options, serveRules)
-  const { port, host = '127.0.0.1' } = options
-  const handle = createMetricsHandler(options)
+  const { registry, transports = [], port, host = '127.0.0.1' } = options
+  const handle = createMetricsHandler({ registry, transports })
   const server = createServer((incoming, outgoing) => {
-    const request = new Request(`http://localhost${incoming.url ?? '/'}`, {
-      method: incoming.method ?? 'GET',
-    })
+    const request = readRequest(incoming)
+    if (request === undefined) return void outgoing.writeHead(400).end()
     void handle(request).then(
       async (response) => {
         outgoing.writeHead(response.status, Object.fromEntries(response.headers))
@@ -85,9 +85,7 @@ export async function serveMetrics(options: ServeOptions): Promise<MetricsServer
   }
 }
 
-const serveRules: Readonly<Record<keyof ServeOptions, optionRules.Rule>> = {
-  port: optionRules.required(optionRules.wholeNumber({ max: 65_535 })),
-  host: optionRules.text(),
+const handlerRules: Readonly<Record<keyof MetricsHandlerOptions, optionRules.Rule>> = {
   registry: optionRules.required(
     optionRules.custom(
       'a Prometheus registry',
@@ -95,6 +93,21 @@ const serveRules: Readonly<Record<keyof ServeOptions, optionRules.Rule>> = {
     ),
   ),
   transports: optionRules.list(optionRules.custom('a transport', (value) => typeof value === 'object')),
+}
+
+const serveRules: Readonly<Record<keyof ServeOptions, optionRules.Rule>> = {
+  ...handlerRules,
+  port: optionRules.required(optionRules.wholeNumber({ max: 65_535 })),
+  host: optionRules.text(),
+}
+
+/** `undefined` for what no `Request` can be: the method TRACE, for one. */
+function readRequest({ url = '/', method = 'GET' }: IncomingMessage): Request | undefined {
+  try {
+    return new Request(`http://localhost${url}`, { method })
+  } catch {
+    return undefined
+  }
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -6,8 +6,8 @@ import { SeriesBudget } from './series-budget.ts'
 
 /** All that is counted, each under its name. */
 export class Meters {
-  private readonly budget: SeriesBudget
-  private readonly families: (() => MetricFamily)[] = []
+  readonly families: MetricFamily[] = []
+  readonly budget: SeriesBudget
 
   readonly sent: Labelled<Counter>
   readonly sendSeconds: Labelled<Histogram>
@@ -80,24 +80,6 @@ export class Meters {
     ])
   }
 
-  /** A gauge that is asked when it is read. */
-  live(name: string, help: string, label: string, read: () => Iterable<readonly [string, number]>): void {
-    this.families.push(() => ({
-      name: prefix + name,
-      help,
-      type: 'gauge',
-      series: [...read()].map(([value, number]) => ({
-        labels: { [label]: value },
-        value: number,
-        histogram: undefined,
-      })),
-    }))
-  }
-
-  read(): readonly MetricFamily[] {
-    return this.families.map((family) => family())
-  }
-
   private counter(name: string, help: string, labels: readonly string[]): Labelled<Counter> {
     return this.numbers('counter', name, help, labels)
   }
@@ -115,34 +97,36 @@ export class Meters {
     const labelled = new Labelled(labels, this.budget, () => new Counter())
     // What differs in each source cannot be put together: a gauge without room is not shown.
     const shown = (given: MetricLabels): boolean => type === 'counter' || Object.values(given)[0] !== other
-    this.families.push(() => ({
-      name: prefix + name,
+    this.families.push({
+      name: metricPrefix + name,
       help,
       type,
-      series: [...labelled.entries()]
-        .filter(([given]) => shown(given))
-        .map(([given, { value }]) => ({ labels: given, value, histogram: undefined })),
-    }))
+      read: () =>
+        [...labelled.entries()]
+          .filter(([given]) => shown(given))
+          .map(([given, { value }]) => ({ labels: given, value, histogram: undefined })),
+    })
     return labelled
   }
 
   private histogram(name: string, help: string, labels: readonly string[]): Labelled<Histogram> {
     const labelled = new Labelled(labels, this.budget, () => new Histogram())
-    this.families.push(() => ({
-      name: prefix + name,
+    this.families.push({
+      name: metricPrefix + name,
       help,
       type: 'histogram',
-      series: [...labelled.entries()].map(([given, histogram]) => ({
-        labels: given,
-        value: histogram.sum,
-        histogram: histogram.read(),
-      })),
-    }))
+      read: () =>
+        [...labelled.entries()].map(([given, histogram]) => ({
+          labels: given,
+          value: histogram.sum,
+          histogram: histogram.read(),
+        })),
+    })
     return labelled
   }
 }
 
-const prefix = 'posthorn_'
+export const metricPrefix = 'posthorn_'
 
 /** Series of what there is no room for: one for each combination of the labels with few values. */
 export const othersAtMost = 45

@@ -1,7 +1,9 @@
 import type { MetricFamily } from './family.ts'
+import type { RunWatched } from './run-watched.ts'
 import type { MetricsStats } from './stats.ts'
+import type { ObservedBreaker } from './watch-breakers.ts'
 import type { WatchOptions } from './watch-transport.ts'
-import type { Middleware, PublishMiddleware, Transport } from '@posthorn/transport'
+import type { Clock, Middleware, PublishMiddleware, Transport } from '@posthorn/transport'
 
 export interface MetricsOptions {
   /**
@@ -9,6 +11,8 @@ export interface MetricsOptions {
    * 90. Default 200.
    */
   readonly maxSeries?: number
+  /** Of `run`; consumers and senders have their transport's. Default: the system's. */
+  readonly clock?: Clock
 }
 
 /** What one process counts of its messages. Memory is bounded by the number of series, whatever passes by. */
@@ -17,19 +21,15 @@ export interface Metrics {
   readonly use: Middleware
   /** For `publishUse` of transports. */
   readonly publishUse: PublishMiddleware
+  /** The same around anything else, such as the handler of another library. */
+  readonly run: RunWatched
   /**
    * Counts the transport's events and polls depths. Answers how to stop; closing the transport stops it, too.
    */
   watch(transport: Transport, options?: WatchOptions): () => void
-  /** Shows the state of a circuit breaker: 0 is closed, 0.5 half open, 1 open. */
+  /** Shows a circuit breaker's state and counts. One of a name. */
   watchBreaker(breaker: ObservedBreaker): void
   getStats(): MetricsStats
-  /** All series as data, for an exporter. */
-  read(): readonly MetricFamily[]
-}
-
-/** A circuit breaker, as far as metrics look at it. */
-export interface ObservedBreaker {
-  readonly name: string
-  readonly state: string
+  /** All metrics, for an exporter. Always the same ones; their series come and go. */
+  readonly families: readonly MetricFamily[]
 }

@@ -8,12 +8,13 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { memory } from '@posthorn/transport/memory'
 import { createVirtualClock, type VirtualClock } from '@posthorn/transport/testing'
 import { createMetrics } from './create-metrics.ts'
 import { exportTo, openTelemetry, type OpenTelemetryOptions } from './opentelemetry.ts'
-import type { Transport } from '@posthorn/transport'
+import type { ObservedBreaker } from './watch-breakers.ts'
+import type { SettlementBegins, Transport } from '@posthorn/transport'
 
 // Without a manager the context ends at the first await.
 const manager = new AsyncLocalStorageContextManager()
@@ -78,7 +79,7 @@ describe('OpenTelemetry', () => {
     )
     await transport.send('orders', { data: 1, id: 'order-1', correlationId: 'c' })
     await clock.advance(100)
-    const [sent, handled] = spans.getFinishedSpans()
+    const [sent, handled, settled] = spans.getFinishedSpans()
     expect([sent?.name, sent?.kind]).toEqual(['send orders', SpanKind.PRODUCER])
     expect([handled?.name, handled?.kind]).toEqual(['process orders', SpanKind.CONSUMER])
     expect(handled?.links.map(({ context }) => context.spanId)).toEqual([sent?.spanContext().spanId])
@@ -92,7 +93,86 @@ describe('OpenTelemetry', () => {
       'posthorn.message.attempt': 1,
       'posthorn.settlement': 'ack',
     })
+    expect([settled?.name, settled?.kind]).toEqual(['ack orders', SpanKind.CLIENT])
+    expect(settled?.parentSpanContext?.spanId).toBe(handled?.spanContext().spanId)
+    expect(settled?.links.map(({ context }) => context.spanId)).toEqual([sent?.spanContext().spanId])
+    expect(settled?.attributes).toEqual({
+      'messaging.system': 'memory',
+      'messaging.destination.name': 'orders',
+      'messaging.operation.name': 'ack',
+      'messaging.operation.type': 'settle',
+      'messaging.message.id': 'order-1',
+    })
     await transport.close()
+  })
+
+  test('says what became of each attempt: what the broker was told, and when it was there', async () => {
+    const { transport, telemetry, spans, clock, collect } = await start()
+    const answers = ['ack', 'release', 'retry', 'deadLetter']
+    await transport.consume(
+      'orders',
+      ({ data }, context) => {
+        if (context.deliveries > 1) return undefined
+        if (data === 'release') return context.release({ delayMs: 60_000 })
+        if (data === 'retry') return context.retry({ delayMs: 60_000 })
+        return data === 'deadLetter' ? context.deadLetter({ reason: 'mine' }) : undefined
+      },
+      { use: [telemetry.use] },
+    )
+    for (const data of answers) await transport.send('orders', { data })
+    await clock.advance(100)
+    const settled = spans
+      .getFinishedSpans()
+      .filter(({ attributes }) => attributes['messaging.operation.type'] === 'settle')
+    expect(settled.map(({ name, status }) => [name, status.code])).toEqual(
+      ['ack orders', 'release orders', 'retry orders', 'dead_letter orders'].map((name) => [
+        name,
+        SpanStatusCode.UNSET,
+      ]),
+    )
+    const durations = (await collect())['messaging.client.operation.duration']
+    expect(durations?.map(({ attributes }) => attributes)).toContainEqual({
+      'messaging.system': 'memory',
+      'messaging.destination.name': 'orders',
+      'messaging.operation.name': 'dead_letter',
+      'messaging.operation.type': 'settle',
+    })
+    await transport.close()
+  })
+
+  test('names topic and group of a subscription', async () => {
+    const { transport, telemetry, spans, clock } = await start()
+    await transport.subscribe('events', () => undefined, { group: 'billing', use: [telemetry.use] })
+    await transport.subscribe('events', () => undefined, { ephemeral: true, use: [telemetry.use] })
+    await transport.publish('events', { type: 'order.paid', data: 1 })
+    await clock.advance(100)
+    const handled = spans.getFinishedSpans().filter(({ name }) => name === 'process events')
+    expect(handled.map(({ attributes }) => attributes['messaging.destination.name'])).toEqual(
+      Array(2).fill('events'),
+    )
+    expect(new Set(handled.map(({ attributes }) => attributes['messaging.consumer.group.name']))).toEqual(
+      new Set(['billing', undefined]),
+    )
+    await transport.close()
+  })
+
+  test('marks the settlement of what was not ours any more', async () => {
+    const clock = createVirtualClock()
+    const { telemetry, spans } = await start()
+    const begun: SettlementBegins[] = []
+    const runtime = {
+      source: 'orders',
+      clock,
+      onSettle: (_: unknown, begins: SettlementBegins) => void begun.push(begins),
+    }
+    const handle = telemetry.use.wrap(() => ({ verb: 'ack' }) as never, runtime as never)
+    void handle({ id: '1', headers: {} } as never, {} as never)
+    const ends = begun[0]?.('ack')
+    await clock.advance(10)
+    ends?.('lost')
+    const [settled] = spans.getFinishedSpans().slice(-1)
+    expect([settled?.name, settled?.status.code]).toEqual(['ack orders', SpanStatusCode.ERROR])
+    expect(settled?.attributes['error.type']).toBe('POSTHORN_LEASE_LOST')
   })
 
   test('makes it a child where that is wanted', async () => {
@@ -121,7 +201,7 @@ describe('OpenTelemetry', () => {
     expect(spans.getFinishedSpans().map(({ name }) => name)).toEqual(['send orders'])
     consumer.resume()
     await clock.advance(5_000)
-    const attempts = spans.getFinishedSpans().slice(1)
+    const attempts = spans.getFinishedSpans().filter(({ name }) => name === 'process orders')
     expect(
       attempts.map(({ status, attributes }) => [status.code, attributes['posthorn.settlement']]),
     ).toEqual([
@@ -143,7 +223,7 @@ describe('OpenTelemetry', () => {
     })
     await transport.sendMany('orders', [{ data: 1, headers: { tenant: 'a' } }, { data: 2 }])
     await clock.advance(100)
-    const [sent] = spans.getFinishedSpans()
+    const sent = spans.getFinishedSpans().find(({ name }) => name === 'send orders')
     expect(sent?.attributes['messaging.batch.message_count']).toBe(2)
     const { traceId, spanId } = sent!.spanContext()
     const traceparent = `00-${traceId}-${spanId}-01`
@@ -168,6 +248,14 @@ describe('OpenTelemetry', () => {
   test('counts and times under the names of the conventions, and shows what else is counted', async () => {
     const { transport, telemetry, clock, meterProvider, collect } = await start()
     const metrics = createMetrics()
+    const counts = vi.fn<ObservedBreaker['counts']>(() => ({
+      succeeded: 0,
+      failed: 0,
+      ignored: 0,
+      rejected: 0,
+      opened: 1,
+    }))
+    metrics.watchBreaker({ name: 'bank', state: 'closed', counts })
     exportTo(meterProvider.getMeter('mine'), metrics)
     await transport.consume('orders', () => undefined, { use: [telemetry.use, metrics.use] })
     await transport.sendMany('orders', [{ data: 1 }, { data: 2 }])
@@ -177,9 +265,16 @@ describe('OpenTelemetry', () => {
     expect(of('messaging.client.sent.messages')).toEqual([2])
     expect(of('messaging.client.consumed.messages')).toEqual([2])
     expect(of('messaging.process.duration')).toEqual([expect.objectContaining({ count: 2 })])
-    expect(of('messaging.client.operation.duration')).toEqual([expect.objectContaining({ count: 1 })])
+    expect(of('messaging.client.operation.duration')).toEqual([
+      expect.objectContaining({ count: 1 }),
+      // The two acks.
+      expect.objectContaining({ count: 2 }),
+    ])
     expect(of('posthorn_messages_received_total')).toEqual([2])
     expect(of('posthorn_handlers_running')).toEqual([0])
+    expect(of('posthorn_breaker_opened_total')).toEqual([1])
+    // Read once for each of the two metrics that come from them.
+    expect(counts).toHaveBeenCalledTimes(2)
     await transport.close()
   })
 

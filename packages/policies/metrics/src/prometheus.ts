@@ -1,4 +1,4 @@
-import type { MetricFamily, MetricSeries } from './family.ts'
+import type { MetricSeries } from './family.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A registry of `@prometheus-io/client` or of prom-client, as far as it is needed here. */
@@ -25,7 +25,7 @@ interface Value {
 /** Adds all metrics to a registry, which exports them with whatever else it has. They are read when it is. */
 export function registerInto(registry: PrometheusRegistry, metrics: Metrics): void {
   const register = registry.registerMetric.bind(registry) as (metric: RegisteredMetric) => void
-  for (const [index, { name, help, type }] of metrics.read().entries()) {
+  for (const { name, help, type, read } of metrics.families) {
     const registered: RegisteredMetric = {
       name,
       help,
@@ -34,7 +34,7 @@ export function registerInto(registry: PrometheusRegistry, metrics: Metrics): vo
       get() {
         // The registry renames counters for OpenMetrics.
         const shown = { name: registered.name, help, type, aggregator: 'sum' }
-        return Promise.resolve({ ...shown, values: valuesOf(metrics.read()[index] as MetricFamily) })
+        return Promise.resolve({ ...shown, values: valuesOf(name, read()) })
       },
       // Not its own to reset.
       reset() {},
@@ -43,7 +43,7 @@ export function registerInto(registry: PrometheusRegistry, metrics: Metrics): vo
   }
 }
 
-function valuesOf({ name, series }: MetricFamily): readonly Value[] {
+function valuesOf(name: string, series: readonly MetricSeries[]): readonly Value[] {
   return series.flatMap((one) => (one.histogram === undefined ? [{ ...one }] : bucketsOf(name, one)))
 }
 

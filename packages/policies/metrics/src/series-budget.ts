@@ -6,10 +6,10 @@ export class SeriesBudget {
     this.left = max
   }
 
-  /** Whether there is room for one more, which is taken. */
-  take(): boolean {
-    if (this.left === 0) return false
-    this.left -= 1
+  /** Whether there is room for so many more, which is taken. */
+  take(count: number = 1): boolean {
+    if (this.left < count) return false
+    this.left -= count
     return true
   }
 

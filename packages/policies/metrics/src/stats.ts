@@ -13,6 +13,8 @@ export interface MetricsStats {
   readonly received: number
   /** Attempts that ended in an ack. */
   readonly handled: number
+  /** Attempts that were acked with nothing done, since it had been done before. */
+  readonly repeated: number
   /** Attempts that threw or asked for a retry. */
   readonly failed: number
   /** Attempts that gave their message back. */
@@ -40,6 +42,7 @@ export function readStats(meters: Meters): MetricsStats {
     sendFailed: total(sent, 'rejected') + total(sent, 'unknown'),
     received: total(meters.received),
     handled: total(handled, 'ack'),
+    repeated: total(handled, 'repeated'),
     failed: total(handled, 'retry'),
     released: total(handled, 'release'),
     inFlight: total(meters.running),

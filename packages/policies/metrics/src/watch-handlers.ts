@@ -20,12 +20,14 @@ export function watchHandlers(meters: Meters): Middleware {
         retry: outcome('retry'),
         release: outcome('release'),
         deadLetter: outcome('dead_letter'),
+        repeated: outcome('repeated'),
       }
 
-      const ended = ({ verb }: Settlement, context: Context, begunAt: number): void => {
+      const ended = (settlement: Settlement, context: Context, begunAt: number): void => {
+        const { verb } = settlement
         running.value -= 1
-        outcomes[verb].value += 1
-        if (verb !== 'ack') return
+        outcomes[verb === 'ack' && settlement.repeated ? 'repeated' : verb].value += 1
+        if (verb !== 'ack' || settlement.repeated) return
         const now = clock.now()
         processing.observe(Math.max(0, now - begunAt) / 1_000)
         // The clock of the sender may be ahead of ours.

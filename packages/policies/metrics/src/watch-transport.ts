@@ -39,10 +39,15 @@ const counted = {
   gap: 'gap',
 } as const satisfies Partial<Record<keyof TransportEvents, string>>
 
-/** What the transport says itself; a handler's own reason could be anything. */
+/** What the transport and the policies say; a handler's own reason could be anything. */
 const knownReasons: ReadonlySet<string> = new Set([
   'attempts-exhausted',
   'deliveries-exhausted',
+  'idempotency-conflict',
+  'no-idempotency-key',
+  'not-retryable',
+  'retry-after-too-long',
+  'time-exhausted',
   'too-large',
   'undecodable',
 ])
@@ -76,11 +81,21 @@ export function watchTransport(meters: Meters, transport: Transport, options: Wa
   }
 
   let cancelTimer: (() => void) | undefined
+  let shown: ReadonlyMap<string, unknown> = new Map()
+  /** What was true a while ago says nothing now. */
+  const showOnly = (polled: ReadonlyMap<string, unknown>): void => {
+    for (const source of shown.keys()) if (!polled.has(source)) forget(meters, source)
+    shown = polled
+  }
   const poll = async (): Promise<void> => {
     look()
     const consumed = transport.health().consumers.map(({ source }) => source)
-    for (const source of new Map([...sources, ...consumed].map((one) => [nameOf(one), one])).values()) {
+    const polled = new Map([...sources, ...consumed].map((one) => [nameOf(one), one]))
+    showOnly(polled)
+    for (const [name, source] of polled) {
+      if (stopped) return
       await read(meters, transport, source)
+      if (stopped) forget(meters, name)
     }
   }
   const pollAgain = (): void => {
@@ -93,6 +108,7 @@ export function watchTransport(meters: Meters, transport: Transport, options: Wa
     stopped = true
     cancelTimer?.()
     for (const one of stops.splice(0)) one()
+    showOnly(new Map())
   }
   look()
   pollAgain()
@@ -105,9 +121,12 @@ async function read(meters: Meters, transport: Transport, source: SourceRef): Pr
     put(meters, name, await transport.depth(source))
   } catch {
     meters.pollFailures.of(name).add()
-    // What was true a while ago says nothing now.
-    for (const gauge of [meters.depth, meters.oldestAgeSeconds, meters.lag]) gauge.keep(([of]) => of !== name)
+    forget(meters, name)
   }
+}
+
+function forget(meters: Meters, source: string): void {
+  for (const gauge of [meters.depth, meters.oldestAgeSeconds, meters.lag]) gauge.keep(([of]) => of !== source)
 }
 
 function put(meters: Meters, source: string, depth: Depth): void {

@@ -43,7 +43,11 @@ test('a Prometheus that scrapes a worker has data for every panel, and fires an 
   await using served = await serveMetrics({ registry, transports: [transport], port: 0 })
 
   metrics.watch(transport, { pollMs: 200 })
-  metrics.watchBreaker({ name: 'payments', state: 'half-open' })
+  metrics.watchBreaker({
+    name: 'payments',
+    state: 'half-open',
+    counts: () => ({ succeeded: 9, failed: 5, ignored: 0, rejected: 3, opened: 1 }),
+  })
   await transport.consume(
     'orders',
     ({ data }, context) => {

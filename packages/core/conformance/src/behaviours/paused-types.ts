@@ -4,7 +4,7 @@ import type { Bench } from '../bench/bench.ts'
 import type { Area } from '../behaviour.ts'
 
 /** Whether this broker can pause single types without spending anything, so that the transport does. */
-const pausesTypes = (bench: Bench): boolean => bench.has('uncountedRelease') && bench.has('delayedRetry')
+const pausesTypes = (bench: Bench): boolean => bench.has('uncountedPostpone') && bench.has('delayedRetry')
 
 export const pausedTypes: Area = {
   title: 'Paused types',

@@ -103,6 +103,30 @@ export const settling: Area = {
       },
     },
     {
+      id: '11c',
+      sentence:
+        'Given more releases with a delay than `maxDeliveries`, then the message is not taken for one that ends its process',
+      needs: { features: ['uncountedPostpone'] },
+      async run(bench) {
+        const queue = bench.name('orders')
+        const transport = await bench.open()
+        const events = bench.events(transport)
+        const seen = bench.record()
+        await transport.consume(
+          queue,
+          seen.handler(({ context }) => (seen.calls.length < 6 ? context.release({ delayMs: 100 }) : 'done')),
+          { maxDeliveries: 4 },
+        )
+        await transport.send(queue, { data: 'a' })
+        await bench.until('it is handled', () => seen.calls.length >= 6)
+        await bench.quiet()
+        assert.equal(seen.calls.length, 6)
+        bench.checkUnspent(seen.calls)
+        assert.deepEqual(events.of('suspect'), [])
+        assert.equal(await transport.deadLetters(queue).count(), 0)
+      },
+    },
+    {
       id: '19',
       sentence: 'Given a failing error callback, then the message is redelivered and the consumer survives',
       async run(bench) {

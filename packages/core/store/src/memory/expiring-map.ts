@@ -2,7 +2,7 @@ import { StoreError } from '../store-error.ts'
 import { ExpiryQueue, type Expiring } from './expiry-queue.ts'
 
 /** What is kept by key until it expires, up to a bound. */
-export class ExpiringMap<Item extends Expiring & { readonly key: string }> {
+export class ExpiringMap<Item extends Expiring<Item> & { readonly key: string }> {
   #items = new Map<string, Item>()
   #queue = new ExpiryQueue<Item>()
   readonly #what: string
@@ -33,6 +33,8 @@ export class ExpiringMap<Item extends Expiring & { readonly key: string }> {
   set(item: Item, now: number): void {
     const former = this.#items.get(item.key)
     if (former !== undefined) this.remove(former)
+    // Two at most for each that comes: so what has expired takes no room for long, and no call pays for many.
+    this.sweep(2, now)
     if (!this.hasRoom(1, now)) throw storeFull(this.#what, this.#maxItems)
     this.#items.set(item.key, item)
     this.#queue.place(item)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ExpiryQueue, type Expiring } from './expiry-queue.ts'
 
-interface Item extends Expiring {
+interface Item extends Expiring<Item> {
   readonly name: number
 }
 
@@ -17,7 +17,13 @@ test('knows the first that expires, whatever was placed, moved and removed', () 
       const queue = new ExpiryQueue<Item>()
       const items = new Map<number, Item>()
       for (const { do: verb, name, at } of commands) {
-        const item = items.get(name) ?? { name, expiresAt: at, queuePosition: -1 }
+        const item = items.get(name) ?? {
+          name,
+          expiresAt: at,
+          run: undefined,
+          before: undefined,
+          after: undefined,
+        }
         if (verb === 'place') {
           item.expiresAt = at
           items.set(name, item)

@@ -1,60 +1,84 @@
-/** Something that is there until its time; `Infinity` is for ever. */
-export interface Expiring {
+import { ExpiryHeap, type HeapItem } from './expiry-heap.ts'
+
+/** Something that is there until its time; `Infinity` is for ever. The queue changes all but `expiresAt`. */
+export interface Expiring<Item> {
   expiresAt: number
-  /** Its place in the queue, which only the queue changes. */
-  queuePosition: number
+  run: Run<Item> | undefined
+  before: Item | undefined
+  after: Item | undefined
 }
 
-/** Finds what has expired without looking at what has not: a binary heap whose items know their places. */
-export class ExpiryQueue<Item extends Expiring> {
-  #items: Item[] = []
+/** Items in the order in which they expire. */
+interface Run<Item> extends HeapItem {
+  first: Item
+  last: Item
+}
+
+/** Runs that may grow. Whoever uses a store keeps things for a few durations, and each of these makes a run. */
+const maxOpen = 4
+
+/**
+ * Finds what has expired without looking at what has not. Most items expire later than those that came before, so they are kept
+ * in runs, of which only the first ones are in a heap: an item costs the same however many there are.
+ */
+export class ExpiryQueue<Item extends Expiring<Item>> {
+  readonly #heap = new ExpiryHeap<Run<Item>>()
+  #open: Run<Item>[] = []
 
   /** Puts a new item where it belongs, or one whose time has changed. */
   place(item: Item): void {
-    if (this.#items[item.queuePosition] !== item) item.queuePosition = this.#items.push(item) - 1
-    this.#rise(item)
-    this.#sink(item)
+    if (item.run !== undefined) this.remove(item)
+    const run = this.#fitting(item.expiresAt)
+    if (run === undefined) return this.#begin(item)
+    item.run = run
+    item.before = run.last
+    run.last.after = item
+    run.last = item
   }
 
   remove(item: Item): void {
-    const last = this.#items.pop()
-    if (last === undefined || last === item) return
-    last.queuePosition = item.queuePosition
-    this.#items[last.queuePosition] = last
-    this.place(last)
+    const { run, before, after } = item
+    if (run === undefined) return
+    item.run = item.before = item.after = undefined
+    if (after !== undefined) after.before = before
+    else if (before !== undefined) run.last = before
+    if (before !== undefined) before.after = after
+    else if (after !== undefined) this.#beginAt(run, after)
+    else this.#end(run)
   }
 
   /** The first whose time has come. It stays in the queue. */
   firstExpired(now: number): Item | undefined {
-    const first = this.#items[0]
-    return first !== undefined && first.expiresAt <= now ? first : undefined
+    const { first } = this.#heap
+    return first !== undefined && first.expiresAt <= now ? first.first : undefined
   }
 
-  #rise(item: Item): void {
-    for (;;) {
-      const parent = this.#items[(item.queuePosition - 1) >> 1]
-      if (parent === undefined || parent.expiresAt <= item.expiresAt) return
-      this.#swap(item, parent)
+  /** The one that leaves the smallest gap, so that those of a longer duration do not close the run of a shorter one. */
+  #fitting(expiresAt: number): Run<Item> | undefined {
+    let best: Run<Item> | undefined
+    for (const run of this.#open) {
+      const { expiresAt: end } = run.last
+      if (end <= expiresAt && (best === undefined || end > best.last.expiresAt)) best = run
     }
+    return best
   }
 
-  #sink(item: Item): void {
-    for (;;) {
-      const left = this.#items[2 * item.queuePosition + 1]
-      const right = this.#items[2 * item.queuePosition + 2]
-      const child =
-        right !== undefined && left !== undefined && right.expiresAt < left.expiresAt ? right : left
-      if (child === undefined || child.expiresAt >= item.expiresAt) return
-      this.#swap(child, item)
-    }
+  #begin(item: Item): void {
+    const run = { first: item, last: item, expiresAt: item.expiresAt, heapPosition: -1 }
+    item.run = run
+    this.#heap.place(run)
+    this.#open.unshift(run)
+    if (this.#open.length > maxOpen) this.#open.pop()
   }
 
-  /** Of a child and its parent. */
-  #swap(child: Item, parent: Item): void {
-    const position = child.queuePosition
-    child.queuePosition = parent.queuePosition
-    parent.queuePosition = position
-    this.#items[child.queuePosition] = child
-    this.#items[parent.queuePosition] = parent
+  #beginAt(run: Run<Item>, first: Item): void {
+    run.first = first
+    run.expiresAt = first.expiresAt
+    this.#heap.place(run)
+  }
+
+  #end(run: Run<Item>): void {
+    this.#heap.remove(run)
+    this.#open = this.#open.filter((one) => one !== run)
   }
 }

@@ -3,7 +3,7 @@ import { ExpiringMap } from './expiring-map.ts'
 import type { Expiring } from './expiry-queue.ts'
 import type { MemoryParts } from './memory-parts.ts'
 
-interface Claim extends Expiring {
+interface Claim extends Expiring<Claim> {
   readonly key: string
   readonly owner: string
   readonly fence: number
@@ -39,8 +39,23 @@ export class MemoryClaims implements Claims {
     }
     const fence = this.#parts.next()
     const leaseEnd = now + leaseMs
-    const claim = { key, owner, fence, payloadHash, leaseEnd, done: false, result: undefined }
-    this.#claims.set({ ...claim, expiresAt: leaseEnd + abandonedAfterMs, queuePosition: -1 }, now)
+    const expiresAt = leaseEnd + abandonedAfterMs
+    this.#claims.set(
+      {
+        key,
+        owner,
+        fence,
+        payloadHash,
+        leaseEnd,
+        done: false,
+        result: undefined,
+        expiresAt,
+        run: undefined,
+        before: undefined,
+        after: undefined,
+      },
+      now,
+    )
     return { status: 'claimed', fence }
   }
 

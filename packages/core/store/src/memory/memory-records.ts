@@ -12,7 +12,7 @@ import type { Expiring } from './expiry-queue.ts'
 import type { MemoryOutbox } from './memory-outbox.ts'
 import type { MemoryParts } from './memory-parts.ts'
 
-interface Entry extends Expiring {
+interface Entry extends Expiring<Entry> {
   readonly key: string
   record: StoredRecord
 }
@@ -47,7 +47,9 @@ export class MemoryRecords implements Records {
     const version = this.#parts.next()
     const dueAt = due === undefined ? undefined : 'at' in due ? due.at : now + due.inMs
     const record = { collection, key, version, value, index, dueAt }
-    this.#entries.set({ key: entryKey(write), record, expiresAt: now + expiresInMs, queuePosition: -1 }, now)
+    const expiresAt = now + expiresInMs
+    const place = { run: undefined, before: undefined, after: undefined }
+    this.#entries.set({ key: entryKey(write), record, expiresAt, ...place }, now)
     this.#outbox.appendNow(outbox)
     return { status: 'stored', version }
   }

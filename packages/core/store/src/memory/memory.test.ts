@@ -54,6 +54,20 @@ describe('at its bound', () => {
   })
 })
 
+test('gives up two expired claims for each that comes, so that they take no room for long', async () => {
+  let time = 0
+  const store = memoryStore({ now: () => time })
+  const { claims } = store
+  for (const key of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+    const [answer] = await claims.claim(claim(key))
+    const fence = answer?.status === 'claimed' ? answer.fence : 0
+    await claims.complete([{ key, fence, retentionMs: 1_000 }])
+  }
+  time += 1_000
+  for (const key of ['h', 'i', 'j']) await claims.claim(claim(key))
+  await expect(store.sweep({ limit: 10 })).resolves.toBe(1)
+})
+
 test('goes by the system clock unless told otherwise', async () => {
   const before = Date.now()
   const now = await memoryStore().now()

@@ -1,4 +1,5 @@
 import { StoreError } from '../store-error.ts'
+import { betweenTransactions } from './in-turn.ts'
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts'
 import { fromSqlite } from './sqlite-errors.ts'
 
@@ -53,12 +54,10 @@ export class SqliteSession {
 
   /** Work that only reads. */
   async read<Value>(work: () => Value): Promise<Value> {
-    try {
+    return this.#inTurn(() => {
       this.#checkTransaction()
       return work()
-    } catch (error) {
-      throw fromSqlite(error)
-    }
+    })
   }
 
   /** All of the work, or nothing of it. */
@@ -67,7 +66,7 @@ export class SqliteSession {
       ? ['SAVEPOINT posthorn', 'RELEASE posthorn', 'ROLLBACK TO posthorn; RELEASE posthorn']
       : // Takes the lock that it needs at once; one that has read before may never get it.
         ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK']
-    try {
+    return this.#inTurn(() => {
       this.#checkTransaction()
       this.#database.exec(begin)
       try {
@@ -79,6 +78,12 @@ export class SqliteSession {
         if (this.#database.isTransaction) this.#database.exec(rollback)
         throw error
       }
+    })
+  }
+
+  async #inTurn<Value>(work: () => Value): Promise<Value> {
+    try {
+      return this.#joins ? work() : await betweenTransactions(this.#database, work)
     } catch (error) {
       throw fromSqlite(error)
     }

@@ -68,3 +68,29 @@ test('is what a store joins', async () => {
     messages: [{ id: 'b' }],
   })
 })
+
+test('lets a store on the same connection do what is no part of them in between', async () => {
+  const store = sqliteStore(database)
+  await store.migrate()
+  const transactions = sqliteTransactions(database)
+  const paying = transactions(async (transaction) => {
+    await store.in(transaction).outbox.append([{ id: 'a', body: 'x' }])
+    await new Promise(setImmediate)
+    throw new Error('no')
+  })
+  const appending = store.outbox.append([{ id: 'b', body: 'x' }])
+  const looking = store.outbox.depth()
+  await expect(paying).rejects.toThrow('no')
+  await appending
+  await expect(looking).resolves.toMatchObject({ waiting: 1 })
+})
+
+test('refuses what would wait for the transaction that it is called in', async () => {
+  const store = sqliteStore(database)
+  await store.migrate()
+  const nested = sqliteTransactions(database)(async () => {
+    await new Promise(setImmediate)
+    await store.outbox.append([{ id: 'a', body: 'x' }])
+  })
+  await expect(nested).rejects.toMatchObject({ code: 'POSTHORN_TRANSACTION_OPEN' })
+})

@@ -1,31 +1,19 @@
 import { fromSqlite } from './sqlite-errors.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
+import { inTurn } from './in-turn.ts'
 
 /** Runs work in a transaction: commits when it has resolved, rolls back when it has rejected, and answers what it did. */
 export type SqliteTransactions = <Value>(
   work: (transaction: SqliteDatabase) => Promise<Value>,
 ) => Promise<Value>
 
-/** When the last transaction on a connection has ended. */
-const lastEnds = new WeakMap<SqliteDatabase, Promise<unknown>>()
-
 /**
- * Transactions on one connection, one after the other in the order in which they were asked for. Inside of the work, use
- * `store.in(transaction)`; asking for another transaction there would wait for ever.
+ * Transactions on one connection, one after the other in the order in which they were asked for; what a store on the same
+ * connection does by itself waits for its turn between them. Inside of the work, use `store.in(transaction)`; asking for
+ * another transaction there would wait for ever.
  */
 export function sqliteTransactions(database: SqliteDatabase): SqliteTransactions {
-  return async (work) => {
-    const before = lastEnds.get(database)
-    const done = (async () => {
-      await before
-      return runIn(database, work)
-    })()
-    lastEnds.set(
-      database,
-      done.catch(() => undefined),
-    )
-    return done
-  }
+  return (work) => inTurn(database, () => runIn(database, work))
 }
 
 async function runIn<Value>(

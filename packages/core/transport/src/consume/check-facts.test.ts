@@ -33,7 +33,7 @@ describe('a window in which repeated messages are recognised', () => {
     expect(() => check({ ...waits, use: [once(2_299)] })).toThrow(
       'consume("orders"): middleware "inbox" recognises a repeated message for 2299 ms, and the default retry policy may hand ' +
         'one out again 2300 ms later: 2000 ms of waits, 300 ms of 3 attempts of 100 ms each, 0 ms until a replay. ' +
-        'Raise the window of "inbox", or lower the attempts, the waits, handlerTimeoutMs or the time until a replay.',
+        'Let "inbox" recognise it for as long, or lower the attempts, the waits, handlerTimeoutMs or the replayHorizonMs of the policy.',
     )
   })
 

@@ -45,7 +45,8 @@ function checkWindow(
   throw refusal(
     `${where}: middleware "${name}" recognises a repeated message for ${windowMs} ms, and ${nameOf(policy)} may hand one out again ` +
       `${neededMs} ms later: ${waitsMs} ms of waits, ${handlingMs} ms of ${maxAttempts} attempts of ${handlerTimeoutMs} ms each, ` +
-      `${horizonMs} ms until a replay. Raise the window of "${name}", or lower the attempts, the waits, handlerTimeoutMs or the time until a replay.`,
+      `${horizonMs} ms until a replay. Let "${name}" recognise it for as long, or lower the attempts, the waits, handlerTimeoutMs or ` +
+      'the replayHorizonMs of the policy.',
   )
 }
 

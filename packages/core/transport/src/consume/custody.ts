@@ -151,11 +151,11 @@ export class Custody implements OutcomesOwner, LoneRunOwner, PausingOwner {
 
   pausesWhole(): boolean {
     const { order, ephemeral } = this.settings
-    const { uncountedRelease, delayedRetry } = this.host.capabilities().features
+    const { uncountedPostpone, delayedRetry } = this.host.capabilities().features
     return (
       order === 'key' ||
       ephemeral ||
-      uncountedRelease.level === 'unsupported' ||
+      uncountedPostpone.level === 'unsupported' ||
       delayedRetry.level === 'unsupported'
     )
   }

@@ -1,3 +1,4 @@
+import type { Context } from '../contract/context.ts'
 import type { Middleware, MiddlewareRuntime } from '../contract/middleware.ts'
 import { PosthornError } from '../errors.ts'
 import type { Pausing } from './pausing.ts'
@@ -33,16 +34,33 @@ export function middlewareRuntime(middleware: Middleware, access: MiddlewareAcce
       }
       access.allow(middleware, starts)
     },
-    redirect: (context, to) => {
-      if (!(context instanceof Run)) {
-        throw refusal(
-          `${who} redirects a context that is none. Give the one that it got, or one made of it by Object.create.`,
-        )
+    onSettle: (context, begins) => {
+      const safely = <Arguments extends unknown[], Result>(
+        callback: ((...given: Arguments) => Result) | undefined,
+        ...given: Arguments
+      ): Result | undefined => {
+        try {
+          return callback?.(...given)
+        } catch (error) {
+          host.emit('callbackFailed', { where: `onSettle of ${who}`, error })
+          return undefined
+        }
       }
-      context.redirect(to)
+      runOf(context, `${who} watches`).onSettle((verb) => {
+        const ends = safely(begins, verb)
+        return (outcome) => safely(ends, outcome)
+      })
     },
+    redirect: (context, to) => runOf(context, `${who} redirects`).redirect(to),
     onClose: (callback) => access.onClose(callback),
   }
+}
+
+function runOf(context: Context, what: string): Run {
+  if (context instanceof Run) return context
+  throw refusal(
+    `${what} a context that is none. Give the one that it got, or one made of it by Object.create.`,
+  )
 }
 
 function refusal(message: string): PosthornError {

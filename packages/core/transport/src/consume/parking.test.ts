@@ -27,9 +27,11 @@ describe('Parking', () => {
     expect(parking.size).toBe(0)
   })
 
-  test('lets what was released before wait the longest', () => {
-    const parking = new Parking()
-    expect(parking.park(makeRun({ held: scopeOf(0), wire: { releases: 1 } }))).toBe(60_000)
+  test('lets what was released before wait longer each time, up to a minute', () => {
+    const waits = [0, 1, 2, 5, 6, 1_000].map((releases) =>
+      new Parking().park(makeRun({ held: scopeOf(0), wire: { releases } })),
+    )
+    expect(waits).toEqual([1_000, 2_000, 4_000, 32_000, 60_000, 60_000])
   })
 
   test('begins with short waits again after a reset', () => {

@@ -5,8 +5,8 @@ const longestReleaseMs = 60_000
 
 /**
  * Deliveries of message types that are not handed out for now. They may hold half of their scope's window; beyond that
- * they are released with a delay that grows with their number, and one that was released before waits the longest, so
- * that a backlog of a paused type neither blocks the others nor goes round in circles.
+ * they are released with a delay that grows with their number, and for each with the releases that it has behind it, so
+ * that a backlog of a paused type neither blocks the others nor goes round in circles, and is back soon after a short pause.
  */
 export class Parking {
   private readonly parked = new Set<Run>()
@@ -26,8 +26,7 @@ export class Parking {
       this.parked.add(run)
       return undefined
     }
-    const doublings = Math.floor(this.released++ / Math.max(1, share))
-    if (run.wire.releases > 0) return longestReleaseMs
+    const doublings = Math.max(run.wire.releases, Math.floor(this.released++ / Math.max(1, share)))
     return Math.min(longestReleaseMs, shortestReleaseMs * 2 ** Math.min(doublings, 10))
   }
 

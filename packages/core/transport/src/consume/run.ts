@@ -1,7 +1,7 @@
 import type { Context, Lease } from '../contract/context.ts'
 import type { Delivery } from '../contract/driver.ts'
 import type { OutgoingMessage, SendOptions } from '../contract/message.ts'
-import type { HandlerOutput } from '../contract/middleware.ts'
+import type { HandlerOutput, SettlementBegins } from '../contract/middleware.ts'
 import type { Settlement } from '../contract/settlement.ts'
 import type { WireMessage } from '../contract/wire-message.ts'
 import { PosthornError } from '../errors.ts'
@@ -73,6 +73,7 @@ export class Run implements Context {
   private isLost = false
   private outputs = 0
   private redirected: ((output: HandlerOutput) => Promise<void>) | undefined = undefined
+  private settlementBegins: SettlementBegins | undefined = undefined
   /** Lets a context that a middleware derived with `Object.create` share this one's state. */
   private readonly self: Run
 
@@ -154,6 +155,28 @@ export class Run implements Context {
     this.timedOut = false
     this.outputs = 0
     this.redirected = undefined
+    this.settlementBegins = undefined
+  }
+
+  onSettle(begins: SettlementBegins): void {
+    const { self } = this
+    const first = self.settlementBegins
+    self.settlementBegins =
+      first === undefined
+        ? begins
+        : (verb) => {
+            const ends = [first(verb), begins(verb)]
+            return (outcome) => {
+              for (const end of ends) end(outcome)
+            }
+          }
+  }
+
+  /** The settlement of its attempt is on its way; a later one, such as when it is given back, is not that. */
+  takeSettlementBegins(): SettlementBegins | undefined {
+    const begins = this.settlementBegins
+    if (begins !== undefined) this.settlementBegins = undefined
+    return begins
   }
 
   redirect(to: (output: HandlerOutput) => Promise<void>): void {

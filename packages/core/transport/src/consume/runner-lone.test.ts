@@ -1,9 +1,30 @@
 import { describe, expect, test } from 'vitest'
 import type { MiddlewareRuntime } from '../contract/middleware.ts'
-import { createConsumeBench, createGate, recordEvents } from '../../test/consume-bench.ts'
+import type { Transport } from '../contract/transport.ts'
+import { createConsumeBench, createGate, recordEvents, type ConsumeBench } from '../../test/consume-bench.ts'
 import { fixed } from './retry-delay.ts'
 
 const never = (): Promise<never> => new Promise(() => {})
+
+interface SlowBench extends ConsumeBench {
+  readonly transport: Transport
+  readonly gate: ReturnType<typeof createGate>
+  /** What else `invoices` brings. */
+  readonly seen: unknown[]
+}
+
+/** A suspect waits in `orders`, beside a handler of `invoices` that lasts until its gate is open. */
+async function besideSlowHandler(options: Parameters<typeof createConsumeBench>[0] = {}): Promise<SlowBench> {
+  const bench = createConsumeBench(options)
+  const transport = await bench.open()
+  const gate = createGate()
+  const seen: unknown[] = []
+  await transport.consume('invoices', ({ data }) => (data === 'slow' ? gate.opened : seen.push(data)))
+  await transport.send('invoices', { data: 'slow' })
+  await transport.send('orders', { data: 'suspect' })
+  await bench.crashOn('orders', 2)
+  return { ...bench, transport, gate, seen }
+}
 
 describe('a message suspected of ending its process', () => {
   test('runs with nothing else in the process, and then the others go on', async () => {
@@ -124,16 +145,9 @@ describe('a message suspected of ending its process', () => {
   })
 
   test('is given back at half of a hold that cannot be renewed, and its neighbours go on', async () => {
-    const { clock, open, crashOn, close } = createConsumeBench({
+    const { clock, transport, gate, seen, close } = await besideSlowHandler({
       lease: { scope: 'session', maxHoldMs: 10_000 },
     })
-    const transport = await open()
-    const gate = createGate()
-    const seen: unknown[] = []
-    await transport.consume('invoices', ({ data }) => (data === 'slow' ? gate.opened : seen.push(data)))
-    await transport.send('invoices', { data: 'slow' })
-    await transport.send('orders', { data: 'suspect' })
-    await crashOn('orders', 2)
     await transport.consume('orders', ({ data }) => seen.push(data))
     await clock.advance(10)
     await transport.send('invoices', { data: 'quick' })
@@ -310,15 +324,8 @@ describe('a message suspected of ending its process', () => {
   })
 
   test('goes back when nothing may start any more, so that its neighbours need not wait for that', async () => {
-    const { clock, open, crashOn, close } = createConsumeBench()
-    const transport = await open()
-    const gate = createGate()
-    const seen: unknown[] = []
+    const { clock, transport, gate, seen, close } = await besideSlowHandler()
     let allow: MiddlewareRuntime['allow'] = () => undefined
-    await transport.consume('invoices', ({ data }) => (data === 'slow' ? gate.opened : seen.push(data)))
-    await transport.send('invoices', { data: 'slow' })
-    await transport.send('orders', { data: 'suspect' })
-    await crashOn('orders', 2)
     await transport.consume('orders', ({ data }) => seen.push(data), {
       use: [
         {
@@ -346,14 +353,7 @@ describe('a message suspected of ending its process', () => {
   })
 
   test('goes back when its consumer stops while it waits, and the others go on', async () => {
-    const { clock, broker, open, crashOn, close } = createConsumeBench()
-    const transport = await open()
-    const gate = createGate()
-    const seen: unknown[] = []
-    await transport.consume('invoices', ({ data }) => (data === 'slow' ? gate.opened : seen.push(data)))
-    await transport.send('invoices', { data: 'slow' })
-    await transport.send('orders', { data: 'suspect' })
-    await crashOn('orders', 2)
+    const { clock, broker, transport, gate, seen, close } = await besideSlowHandler()
     const consumer = await transport.consume('orders', ({ data }) => seen.push(data))
     await clock.advance(10)
     await transport.send('invoices', { data: 'quick' })

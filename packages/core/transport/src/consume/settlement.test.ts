@@ -21,7 +21,7 @@ test.each([
   { [settlementBrand]: 'yes', verb: 'retry' },
   () => undefined,
 ])('what a handler returns is an ack: %o', (value) => {
-  expect(toSettlement(value)).toEqual({ [settlementBrand]: true, verb: 'ack', value })
+  expect(toSettlement(value)).toEqual({ [settlementBrand]: true, verb: 'ack', value, repeated: false })
 })
 
 test('but for a settlement, also one of another copy of the package', () => {
@@ -41,4 +41,5 @@ test('but for a settlement, also one of another copy of the package', () => {
 test('the ack of nothing is one object, which nobody can change', () => {
   expect(ackWith(undefined)).toBe(ack)
   expect(Object.isFrozen(ack)).toBe(true)
+  expect(ackWith(undefined, true)).toMatchObject({ verb: 'ack', value: undefined, repeated: true })
 })

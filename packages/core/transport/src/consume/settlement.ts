@@ -12,11 +12,15 @@ export const ack: AckSettlement = Object.freeze({
   [settlementBrand]: true,
   verb: 'ack',
   value: undefined,
+  repeated: false,
 } as const)
 
-/** An ack, for middleware that answers in place of the handler; `value` is what that would have returned. */
-export function ackWith(value: unknown): AckSettlement {
-  return value === undefined ? ack : { [settlementBrand]: true, verb: 'ack', value }
+/**
+ * An ack, for middleware that answers in place of the handler; `value` is what that would have returned. `repeated`: it had
+ * been done before, and nothing was done now, which breakers and metrics tell from a success.
+ */
+export function ackWith(value: unknown, repeated: boolean = false): AckSettlement {
+  return value === undefined && !repeated ? ack : { [settlementBrand]: true, verb: 'ack', value, repeated }
 }
 
 export function retryAfter(delayMs: number | undefined, error: unknown): RetrySettlement {

@@ -28,6 +28,8 @@ export type Feature =
   | 'delayedRetry'
   /** A release spends neither an attempt nor a counted delivery. */
   | 'uncountedRelease'
+  /** A release with a delay spends neither. Where it is unsupported, single types cannot be paused: the whole source is. */
+  | 'uncountedPostpone'
   /** Closing a consumer with unsettled deliveries does not count as one. */
   | 'uncountedClose'
   /** The broker counts its hand-outs, so that crashes show. */

@@ -1,6 +1,7 @@
 import type { Capabilities } from './capabilities.ts'
 import type { Clock } from './clock.ts'
 import type { Context } from './context.ts'
+import type { SettleVerb } from './driver.ts'
 import type { EmitEvent } from './events.ts'
 import type { Message, OutgoingMessage, SendOptions } from './message.ts'
 import type { Settlement } from './settlement.ts'
@@ -74,6 +75,15 @@ export interface HandlerOutput {
   readonly options: SendOptions | undefined
 }
 
+/**
+ * A settlement goes to the driver. `hold`: the attempt is recorded, and the delivery kept for the next one. What it returns is
+ * called with the answer: `sent` where the broker gives none; `lost` where the delivery was not ours any more, or another
+ * settlement came to stand in place of this one.
+ */
+export type SettlementBegins = (verb: SettleVerb) => SettlementEnds
+
+export type SettlementEnds = (outcome: 'confirmed' | 'sent' | 'lost') => void
+
 /** What a middleware can know and do about the consumer that it is part of. */
 export interface MiddlewareRuntime {
   readonly source: string
@@ -88,6 +98,11 @@ export interface MiddlewareRuntime {
    * that cannot start. For rates and for trial runs.
    */
   allow(starts: number): void
+  /**
+   * Calls `begins` when this attempt's settlement goes to the driver, and what that returns once it is answered. What is tried
+   * again is still the same settlement. Costs nothing where it is not called.
+   */
+  onSettle(context: Context, begins: SettlementBegins): void
   /** Takes over where this attempt's `context.send` and `context.publish` go. */
   redirect(context: Context, to: (output: HandlerOutput) => Promise<void>): void
   /** Called once when the consumer has stopped. */

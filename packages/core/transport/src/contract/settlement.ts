@@ -12,6 +12,8 @@ export interface AckSettlement {
   readonly [settlementBrand]: true
   readonly verb: 'ack'
   readonly value: unknown
+  /** It had been done before, and nothing was done for it now. */
+  readonly repeated: boolean
 }
 
 /** Spends an attempt and comes again, unless that was the last one. */

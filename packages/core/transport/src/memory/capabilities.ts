@@ -37,6 +37,7 @@ export function describeCapabilities(settings: MemorySettings): Capabilities {
       delayedSend: delay(settings.maxDelayMs),
       delayedRetry: delay(Infinity),
       uncountedRelease: uncounted,
+      uncountedPostpone: uncounted,
       uncountedClose: uncounted,
       deliveryCount: settings.deliveryCount
         ? native

@@ -65,7 +65,7 @@ describe('capabilities', () => {
   })
 
   test.each([
-    [{ release: 'counted' }, ['uncountedClose', 'uncountedRelease']],
+    [{ release: 'counted' }, ['uncountedClose', 'uncountedPostpone', 'uncountedRelease']],
     [{ delay: false }, ['delayedRetry', 'delayedSend']],
     [{ priority: false }, ['priority']],
     [{ deduplication: false }, ['deduplication']],
@@ -74,7 +74,7 @@ describe('capabilities', () => {
     [{ holdKey: false }, ['holdKey']],
     [{ patterns: 'client' }, ['patternRouting']],
     [{ deliveryCount: false }, ['deliveryCount']],
-    [{ attemptCount: false }, ['attemptCount', 'uncountedClose', 'uncountedRelease']],
+    [{ attemptCount: false }, ['attemptCount', 'uncountedClose', 'uncountedPostpone', 'uncountedRelease']],
     [{ history: false }, ['fromEarliest', 'fromTime']],
   ] as const)('show %j', (options, features) => {
     expect(featuresBelow(options)).toEqual(features)

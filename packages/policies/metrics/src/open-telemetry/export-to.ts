@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics.ts'
  * in this way; those of the conventions come from `openTelemetry()`.
  */
 export function exportTo(meter: Meter, metrics: Metrics): void {
-  for (const [index, { name, help, type }] of metrics.read().entries()) {
+  for (const { name, help, type, read } of metrics.families) {
     if (type === 'histogram') continue
     const description = { description: help }
     const observed =
@@ -14,7 +14,7 @@ export function exportTo(meter: Meter, metrics: Metrics): void {
         ? meter.createObservableCounter(name, description)
         : meter.createObservableGauge(name, description)
     observed.addCallback((result) => {
-      for (const { labels, value } of metrics.read()[index]?.series ?? []) result.observe(value, labels)
+      for (const { labels, value } of read()) result.observe(value, labels)
     })
   }
 }

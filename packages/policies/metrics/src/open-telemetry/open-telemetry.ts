@@ -29,7 +29,10 @@ export interface OpenTelemetryOptions {
 }
 
 export interface OpenTelemetry {
-  /** For `use` of consumers: a span for each attempt, around its handler. None for what is only held. */
+  /**
+   * For `use` of consumers: a span for each attempt, around its handler, and one for its settlement. None for what is only
+   * held.
+   */
   readonly use: Middleware
   /** For `publishUse` of transports: a span for each send, whose context goes along in the headers of its messages. */
   readonly publishUse: PublishMiddleware
@@ -44,6 +47,7 @@ export function openTelemetry(options: OpenTelemetryOptions): OpenTelemetry {
   const propagator = options.propagator ?? propagation
   const seconds = (name: string): ReturnType<typeof meter.createHistogram> =>
     meter.createHistogram(name, { unit: 's', advice: { explicitBucketBoundaries } })
+  const operationDuration = seconds(instrument.operationDuration)
   return {
     use: traceHandlers({
       system,
@@ -52,13 +56,14 @@ export function openTelemetry(options: OpenTelemetryOptions): OpenTelemetry {
       propagator,
       consumed: meter.createCounter(instrument.consumed, { unit: '{message}' }),
       duration: seconds(instrument.processDuration),
+      operationDuration,
     }),
     publishUse: traceSends({
       system,
       tracer,
       propagator,
       sent: meter.createCounter(instrument.sent, { unit: '{message}' }),
-      duration: seconds(instrument.operationDuration),
+      duration: operationDuration,
     }),
   }
 }

@@ -10,7 +10,8 @@ import {
   type TextMapPropagator,
   type Tracer,
 } from '@opentelemetry/api'
-import { attribute } from './attributes.ts'
+import { attribute, errorType, sourceAttributes } from './attributes.ts'
+import { settlementNames, traceSettlement } from './trace-settlements.ts'
 import type { Context, Message, Middleware, Settlement } from '@posthorn/transport'
 
 export interface TraceHandlersParts {
@@ -20,6 +21,7 @@ export interface TraceHandlersParts {
   readonly propagator: Pick<TextMapPropagator<Readonly<Record<string, string>>>, 'extract'>
   readonly consumed: Counter
   readonly duration: Histogram
+  readonly operationDuration: Histogram
 }
 
 const getter = {
@@ -27,23 +29,27 @@ const getter = {
   keys: (carrier: Readonly<Record<string, string>>): string[] => Object.keys(carrier),
 }
 
-/** A consumer's span for each attempt, around all that is inside of it. */
+/** A consumer's span for each attempt, around all that is inside of it, and one for its settlement. */
 export function traceHandlers(parts: TraceHandlersParts): Middleware {
-  const { system, relation, tracer, propagator, consumed, duration } = parts
+  const { system, relation, tracer, propagator, consumed, duration, operationDuration } = parts
   return {
     name: 'OpenTelemetry',
     phase: 'observe',
-    wrap(next, { source, clock }) {
+    wrap(next, runtime) {
+      const { source, clock } = runtime
+      const ofSource = sourceAttributes(system, source)
+      const settlements = { tracer, attributes: ofSource, operationDuration, clock }
+      const name = `process ${String(ofSource[attribute.destination])}`
       const attributes = {
-        [attribute.system]: system,
-        [attribute.destination]: source,
+        ...ofSource,
         [attribute.operation]: 'process',
         [attribute.operationType]: 'process',
       }
 
       const begin = (message: Message, context: Context): Span => {
         const sender = propagator.extract(ROOT_CONTEXT, message.headers, getter)
-        const link = trace.getSpanContext(sender)
+        const sentBy = trace.getSpanContext(sender)
+        const links = sentBy === undefined ? [] : [{ context: sentBy }]
         const options = {
           kind: SpanKind.CONSUMER,
           attributes: {
@@ -56,20 +62,29 @@ export function traceHandlers(parts: TraceHandlersParts): Middleware {
               ? {}
               : { [attribute.conversation]: message.correlationId }),
           },
-          ...(relation === 'link' && link !== undefined ? { links: [{ context: link }] } : {}),
+          links,
         }
-        return tracer.startSpan(`process ${source}`, options, relation === 'parent' ? sender : ROOT_CONTEXT)
+        const span = tracer.startSpan(name, options, relation === 'parent' ? sender : ROOT_CONTEXT)
+        runtime.onSettle(context, traceSettlement(settlements, span, message.id, links))
+        return span
       }
 
-      const end = (span: Span, begunAt: number, settlement: Settlement | undefined, error: unknown): void => {
+      const end = (
+        span: Span,
+        begunAt: number,
+        settlement: Settlement | undefined,
+        thrown: unknown,
+      ): void => {
         const failure =
-          settlement === undefined ? error : 'error' in settlement ? settlement.error : undefined
+          settlement === undefined ? thrown : 'error' in settlement ? settlement.error : undefined
         const isFailed =
           settlement === undefined || settlement.verb === 'retry' || settlement.verb === 'deadLetter'
-        if (settlement !== undefined) span.setAttribute(attribute.settlement, settlement.verb)
-        if (isFailed) span.setStatus({ code: SpanStatusCode.ERROR })
+        if (settlement !== undefined)
+          span.setAttribute(attribute.settlement, settlementNames[settlement.verb])
+        const error = isFailed ? { [attribute.errorType]: errorType(failure) } : {}
+        if (isFailed) span.setStatus({ code: SpanStatusCode.ERROR }).setAttributes(error)
         if (failure instanceof Error) span.recordException(failure)
-        const measured = isFailed ? { ...attributes, [attribute.errorType]: '_OTHER' } : attributes
+        const measured = { ...attributes, ...error }
         consumed.add(1, measured)
         duration.record(Math.max(0, clock.now() - begunAt) / 1_000, measured)
         span.end()

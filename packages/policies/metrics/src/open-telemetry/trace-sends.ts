@@ -8,8 +8,8 @@ import {
   type TextMapPropagator,
   type Tracer,
 } from '@opentelemetry/api'
-import { isPosthornError, type OutgoingMessage, type PublishMiddleware } from '@posthorn/transport'
-import { attribute } from './attributes.ts'
+import { attribute, errorType } from './attributes.ts'
+import type { OutgoingMessage, PublishMiddleware } from '@posthorn/transport'
 
 export interface TraceSendsParts {
   readonly system: string
@@ -60,12 +60,12 @@ export function traceSends(parts: TraceSendsParts): PublishMiddleware {
           )
         } catch (thrown) {
           error = thrown
-          span.setStatus({ code: SpanStatusCode.ERROR, message: typeOf(thrown) })
+          span.setStatus({ code: SpanStatusCode.ERROR, message: errorType(thrown) })
           throw thrown
         } finally {
           const measured =
-            error === undefined ? attributes : { ...attributes, [attribute.errorType]: typeOf(error) }
-          if (error !== undefined) span.setAttribute(attribute.errorType, typeOf(error))
+            error === undefined ? attributes : { ...attributes, [attribute.errorType]: errorType(error) }
+          if (error !== undefined) span.setAttribute(attribute.errorType, errorType(error))
           sent.add(messages.length, measured)
           duration.record(Math.max(0, clock.now() - begunAt) / 1_000, measured)
           span.end()
@@ -79,9 +79,4 @@ export function traceSends(parts: TraceSendsParts): PublishMiddleware {
 function withHeaders(message: OutgoingMessage, carried: Readonly<Record<string, string>>): OutgoingMessage {
   if (typeof message !== 'object' || message === null) return message
   return { ...message, headers: { ...carried, ...message.headers } }
-}
-
-/** One of few words: the codes of Posthorn. */
-function typeOf(error: unknown): string {
-  return isPosthornError(error) ? error.code : '_OTHER'
 }

@@ -21,10 +21,11 @@ for at = 2, #ARGV, 4 do
   elseif fence and tonumber(leaseEnd) > now then
     answer = { 'inProgress', owner, text(leaseEnd - now) }
   else
+    if fence then redis.call('DEL', name) end
     fence = draw()
-    redis.call('DEL', name)
-    redis.call('HSET', name, 'fence', fence, 'owner', ARGV[at + 1], 'leaseEnd', text(now + lease), 'call', call)
-    if hash ~= '' then redis.call('HSET', name, 'payloadHash', hash) end
+    local fields = { 'fence', fence, 'owner', ARGV[at + 1], 'leaseEnd', text(now + lease), 'call', call }
+    if hash ~= '' then fields[9], fields[10] = 'payloadHash', hash end
+    redis.call('HSET', name, unpack(fields))
     redis.call('PEXPIREAT', name, text(now + lease + ${abandonedAfterMs}))
     answer = { 'claimed', fence }
   end

@@ -18,12 +18,16 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function text(number) return string.format('%.0f', number) end
 
 -- The next of the numbers that fences, versions and the order of the outbox are drawn from. The clock is in it, so that they
--- rise even when a failover has lost the last ones.
+-- rise even when a failover has lost the last ones. A script takes as many at once as it may need: one for each argument.
+local nextNumber
 local function draw()
-  local last = tonumber(redis.call('GET', counter) or '0')
-  local number = text(math.max(last + 1, time[1] * 1000000 + time[2]))
-  redis.call('SET', counter, number)
-  return number
+  if not nextNumber then
+    local last = tonumber(redis.call('GET', counter) or '0')
+    nextNumber = math.max(last + 1, time[1] * 1000000 + time[2])
+    redis.call('SET', counter, text(nextNumber + #ARGV))
+  end
+  nextNumber = nextNumber + 1
+  return text(nextNumber - 1)
 end
 `
 

@@ -1,0 +1,33 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { SqliteDatabase } from './sqlite-database.ts'
+
+/** When the last transaction on a connection has ended. */
+const lastEnds = new WeakMap<SqliteDatabase, Promise<unknown>>()
+/** The connection whose turn it is, for all that its work calls. */
+const turn = new AsyncLocalStorage<SqliteDatabase>()
+
+/** Runs a transaction when all that were asked for before on the connection have ended. */
+export async function inTurn<Value>(database: SqliteDatabase, work: () => Promise<Value>): Promise<Value> {
+  const before = lastEnds.get(database)
+  const done = (async () => {
+    await before
+    return turn.run(database, work)
+  })()
+  lastEnds.set(
+    database,
+    done.catch(() => undefined),
+  )
+  return done
+}
+
+/**
+ * The same for what is no part of a transaction. At once where there are none, and inside of one, which would wait for
+ * itself: whoever calls has to look whether one is open.
+ */
+export async function betweenTransactions<Value>(
+  database: SqliteDatabase,
+  work: () => Value,
+): Promise<Value> {
+  if (!lastEnds.has(database) || turn.getStore() === database) return work()
+  return inTurn(database, async () => work())
+}
