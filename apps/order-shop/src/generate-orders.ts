@@ -18,6 +18,7 @@ const badAtMost = 20
 const repeated: readonly number[] = [60, 242, 400]
 
 const random = createRandom(seed)
+const paying = createRandom(seed + 1)
 const below = (bound: number): number => Math.floor(random() * bound)
 const oneOf = <Item>(list: readonly Item[]): Item => list[below(list.length)] as Item
 
@@ -47,6 +48,7 @@ function makeOrder(number: number, { customer, address }: Customer, placedAt: Da
     items,
     total: (goods + shipping(goods)) / 100,
     currency: 'EUR',
+    ...(paying() < 0.2 ? { payment: 'invoice' as const } : {}),
     ...(random() < 0.15 ? { note: oneOf(notes) } : {}),
   }
 }

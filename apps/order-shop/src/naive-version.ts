@@ -8,7 +8,7 @@ import { confirmationOf } from './shop/confirmation.ts'
 import { catalogue } from './shop/catalogue.ts'
 import { imageWidths, reportNames } from './shop/messages.ts'
 import type { ReportName, ShopTasks } from './shop/messages.ts'
-import { totalOf } from './shop/order.ts'
+import { paymentOf, totalOf } from './shop/order.ts'
 import type { Order } from './shop/order.ts'
 
 export interface Event {
@@ -37,6 +37,8 @@ export class MessageMetrics {
   sent = 0
   received = 0
   failed = 0
+  retried = 0
+  duplicates = 0
   processing = new Map<string, number>()
 
   onSend(messageId: string): void {
@@ -51,6 +53,14 @@ export class MessageMetrics {
 
   onError(): void {
     this.failed++
+  }
+
+  onRetry(): void {
+    this.retried++
+  }
+
+  onDuplicate(): void {
+    this.duplicates++
   }
 }
 
@@ -69,9 +79,9 @@ export class EventBus {
     await broker.publish(this.exchange, type, event)
   }
 
-  async subscribe(service: string, handler: (data: Order) => Promise<void>): Promise<void> {
+  async subscribe(type: string, service: string, handler: (data: Order) => Promise<void>): Promise<void> {
     const { broker, metrics, console } = this.parts
-    await broker.subscribe<Event>(this.exchange, service, async (message) => {
+    await broker.subscribe<Event>(this.exchange, type, service, async (message) => {
       metrics.onReceive(message.body.id)
       try {
         await handler(message.body.data)
@@ -109,6 +119,7 @@ export class TaskQueue {
       } catch (error) {
         metrics.onError()
         console.error('Task failed:', error)
+        metrics.onRetry()
         await broker.nack(message)
       }
     }
@@ -171,14 +182,14 @@ function saveOrder({ id, customer, address, items, total }: Order): void {
 
 export async function startInventoryService(eventBus: EventBus, { warehouse }: Outside): Promise<void> {
   const { console } = eventBus.parts
-  await eventBus.subscribe('inventory', async (order) => {
+  await eventBus.subscribe('order.created', 'inventory', async (order) => {
     console.log('Reserving inventory for order:', order.id)
     await warehouse.reserve({ orderId: order.id, customerId: order.customer.id, items: order.items })
   })
 }
 
 export async function startAnalyticsService(eventBus: EventBus, { sales }: Outside): Promise<void> {
-  await eventBus.subscribe('analytics', async (order) => {
+  await eventBus.subscribe('order.paid', 'analytics', async (order) => {
     await sales.record(order)
   })
 }
@@ -189,7 +200,7 @@ export async function startEmailService(
   { customers }: Outside,
 ): Promise<void> {
   const { console } = eventBus.parts
-  await eventBus.subscribe('email', async (order) => {
+  await eventBus.subscribe('order.created', 'email', async (order) => {
     console.log('Sending confirmation email:', order.id)
     const greeting = await customers.greeting(order.customer, order.id)
     await tasks.addTask({ type: 'email', data: confirmationOf(order, greeting) })
@@ -198,20 +209,20 @@ export async function startEmailService(
 
 /** Money is handled with more care: an idempotent consumer, retries and a dead-letter queue. */
 export class PaymentService {
-  readonly parts: NaiveParts
+  readonly eventBus: EventBus
   processedMessages = new Set<string>()
 
-  constructor(parts: NaiveParts) {
-    this.parts = parts
+  constructor(eventBus: EventBus) {
+    this.eventBus = eventBus
   }
 
-  async initialize({ payments }: Outside): Promise<void> {
-    const { broker, metrics, console } = this.parts
-    await broker.subscribe<Event>('orders', 'payment', async (message) => {
+  async initialize(outside: Outside): Promise<void> {
+    const { broker, metrics, console } = this.eventBus.parts
+    await broker.subscribe<Event>('orders', 'order.created', 'payment', async (message) => {
       metrics.onReceive(message.body.id)
       try {
         await this.processIdempotent(message.body, async ({ data: order }) => {
-          await payments.charge({ orderId: order.id, customerId: order.customer.id, cents: totalOf(order) })
+          await this.chargeOrder(order, outside)
         })
         await broker.ack(message)
       } catch (error) {
@@ -232,10 +243,24 @@ export class PaymentService {
     })
   }
 
+  async chargeOrder(order: Order, { payments, charges }: Outside): Promise<void> {
+    const { id, customer } = order
+    const cents = totalOf(order)
+    const authorization =
+      paymentOf(order) === 'card' ? await payments.authorize({ orderId: id, cents }) : null
+    await charges.transaction(async (transaction) => {
+      const insert = 'INSERT INTO charges (order_id, customer_id, cents, authorization) VALUES (?, ?, ?, ?)'
+      transaction.prepare(insert).run(id, customer.id, cents, authorization)
+    })
+    await this.eventBus.publish('order.paid', order)
+  }
+
   async processIdempotent(message: Event, processMessage: (message: Event) => Promise<void>): Promise<void> {
     // Check if already processed
     if (this.processedMessages.has(message.id)) {
-      this.parts.console.log('Message already processed:', message.id)
+      const { metrics, console } = this.eventBus.parts
+      metrics.onDuplicate()
+      console.log('Message already processed:', message.id)
       return
     }
 

@@ -1,17 +1,32 @@
 import type { DeadLetter } from '../judge/read-effects.ts'
+import type { SourceGroup } from '../run/dead-letters.ts'
 
 const width = 78
 
-/** Dead letters by source and reason, a line for each with the error of the first. */
-export function describeDeadLetters(letters: readonly DeadLetter[]): string[] {
-  const groups = new Map<string, { readonly first: DeadLetter; count: number }>()
-  for (const letter of letters) {
-    const group = groups.get(`${letter.source} ${letter.reason}`)
-    if (group === undefined) groups.set(`${letter.source} ${letter.reason}`, { first: letter, count: 1 })
-    else group.count++
-  }
-  return [...groups.values()].map(({ first, count }) => {
-    const line = `  ${String(count).padStart(3)}  ${first.source.padEnd(16)}${(first.reason ?? '').padEnd(19)}${first.error ?? ''}`
-    return line.length > width ? `${line.slice(0, width - 3)}...` : line
+/** Dead letters by what went wrong: a line for each group, with the error of the newest, and, with `each`, one for each. */
+export function describeDeadLetters(
+  groups: readonly SourceGroup[],
+  letters: readonly DeadLetter[],
+  each: boolean,
+): string[] {
+  return groups.flatMap((group) => {
+    const { count, source, reason, error } = group
+    const line = `  ${String(count).padStart(3)}  ${source.padEnd(16)}${reason.padEnd(19)}${error}`
+    const members = each ? letters.filter((letter) => isOf(group, letter)) : []
+    return [
+      cut(line),
+      ...members.map((letter) =>
+        cut(`         ${letter.id.padEnd(16)}${letter.attempts} x  ${letter.error}`),
+      ),
+    ]
   })
+}
+
+function isOf(group: SourceGroup, { source, reason, handler, error }: DeadLetter): boolean {
+  const isSameWay = source === group.source && reason === group.reason && handler === group.handler
+  return isSameWay && error?.startsWith(`${group.errorName}: `) === true
+}
+
+function cut(line: string): string {
+  return line.length > width ? `${line.slice(0, width - 3)}...` : line
 }

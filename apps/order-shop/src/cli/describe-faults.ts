@@ -1,33 +1,36 @@
-import { slowMs } from '../faults/fault-plan.ts'
+import { outageMs, slowMs } from '../faults/fault-plan.ts'
 import type { FaultPlan, Strike } from '../faults/fault-plan.ts'
 
 /** What goes wrong in a run, in lines of at most 76 characters. */
 export function describeFaults(plan: FaultPlan): string[] {
-  const { failures, slow, poison, lostConfirmations, duplicates, reach } = plan
+  const { failures, slow, poison, outage, sentTwice, lostConfirmations, duplicates, reach } = plan
   const calls = [
     `${plural(failures.size, 'call')} refused once or twice, ${slow.size} that take ${slowMs} ms`,
-    ...(poison === undefined ? [] : [`the e-mail of ${poison} refused for ever`]),
+    ...(outage === undefined
+      ? []
+      : [`the payment provider is down for ${outageMs / 1_000} s, from ${outage} on`]),
+    ...(poison === undefined ? [] : [`the e-mail of ${poison} refused, its mailbox is full`]),
+    `${plural(sentTwice.length, 'order')} handed over twice, by a shop front that got no answer`,
   ]
   const struck = (kind: Strike['kind'], party: Strike['party']): string =>
     times(plan.strikes.filter((strike) => strike.kind === kind && strike.party === party).length)
-  if (reach !== 'memory') {
-    return [
-      ...calls,
-      `payment is killed with -9 ${struck('crash', 'payment')}, a worker ${struck('crash', 'mail')}, inside a handler`,
-      ...(reach === 'processes'
-        ? []
-        : [
-            `the connection of inventory is cut ${struck('cut', 'warehouse')}, inside a handler`,
-            `that of order ${times(lostConfirmations.length)}, while it publishes`,
-          ]),
-      '(the naive version meets them simulated, in memory)',
-    ]
-  }
+  const verb = reach === 'memory' ? 'crashes' : 'is killed with -9'
   return [
     ...calls,
-    `payment crashes ${struck('crash', 'payment')}, a worker ${struck('crash', 'mail')}, inside a handler (simulated)`,
-    `the connection of inventory is cut ${struck('cut', 'warehouse')}, inside a handler (simulated)`,
-    `${plural(lostConfirmations.length, 'confirmation')} lost, ${plural(duplicates.length, 'event')} delivered twice (simulated)`,
+    `payment ${verb} ${struck('crash', 'charges')}, right before or after a commit`,
+    `a worker ${verb} ${struck('crash', 'mail')}, between an e-mail and its ack`,
+    ...(reach === 'processes'
+      ? []
+      : [`inventory is cut off ${struck('cut', 'warehouse')}, inside a handler`]),
+    ...(reach === 'processes and connections'
+      ? [`order is cut off ${times(lostConfirmations.length)}, while it publishes`]
+      : []),
+    ...(reach === 'memory'
+      ? [
+          `${plural(lostConfirmations.length, 'confirmation')} lost, ${plural(duplicates.length, 'event')} delivered twice`,
+          '(all in one process, so that crashes are simulated)',
+        ]
+      : ['(the naive version meets them simulated, in memory)']),
   ]
 }
 

@@ -25,6 +25,8 @@ export function toJson(
       failingCalls: plan.failures.size,
       slowCalls: plan.slow.size,
       poison: plan.poison ?? null,
+      outage: plan.outage ?? null,
+      sentTwice: plan.sentTwice,
       strikes: plan.strikes,
       lostConfirmations: plan.lostConfirmations,
       duplicates: plan.duplicates,

@@ -2,23 +2,32 @@ import { fileURLToPath } from 'node:url'
 import { relative } from 'node:path'
 import { describeDeadLetters } from './describe-dead-letters.ts'
 import type { Paint } from './paint.ts'
-import { drawTable } from './table.ts'
-import { isClean } from '../judge/judge.ts'
+import { drawCounts, drawTable } from './table.ts'
+import { faultsOf, isClean } from '../judge/judge.ts'
 import type { Verdict } from '../judge/judge.ts'
 import type { ShopOutcome } from '../run/run-shop.ts'
 
-/** What a run comes to, for people. */
-export function writeReport(outcome: ShopOutcome, out: string, paint: Paint): string[] {
+/** What a run comes to, for people. `deadLetters`: with a line for each. */
+export function writeReport(
+  outcome: ShopOutcome,
+  { out, deadLetters }: { readonly out: string; readonly deadLetters: boolean },
+  paint: Paint,
+): string[] {
   const { posthorn, naive, plan } = outcome
-  const { restarts } = posthorn.report
+  const { restarts, groups } = posthorn.report
   return [
     ...drawTable(outcome, paint),
+    '',
+    ...drawCounts(outcome, paint),
     '',
     ...(plan.reach === 'memory'
       ? []
       : [`Posthorn: ${restarts} processes killed with -9 and started again`, '']),
-    'Posthorn: its dead letters, by reason, with the first error of each',
-    ...describeDeadLetters(posthorn.deadLetters),
+    'Posthorn: its dead letters, by what went wrong, with the newest error of each',
+    ...describeDeadLetters(groups, posthorn.deadLetters, deadLetters),
+    ...(groups.some(({ reason }) => reason === 'attempts-exhausted')
+      ? [paint('dim', '  --replay gives back what ran out of attempts, when its cause is repaired.')]
+      : []),
     '',
     ...writeVerdict(posthorn.verdict, paint),
     '',
@@ -42,16 +51,8 @@ function writeVerdict(verdict: Verdict, paint: Paint): string[] {
       'says why not; each bad order is a dead letter with its reason.',
     ]
   }
-  const shown = Object.entries(verdict)
-    .filter(
-      ([name, value]) =>
-        name !== 'deadLetters' &&
-        name !== 'mostRefusals' &&
-        (Array.isArray(value) ? value.length > 0 : value !== 0),
-    )
-    .map(
-      ([name, value]: [string, unknown]) =>
-        `  ${name}: ${Array.isArray(value) ? value.slice(0, 5).join(', ') : String(value)}`,
-    )
+  const shown = faultsOf(verdict).map(
+    ([name, value]) => `  ${name}: ${Array.isArray(value) ? value.slice(0, 5).join(', ') : String(value)}`,
+  )
   return [paint('red', 'Posthorn: NOT clean.') + ' That is a defect, or the files were changed:', ...shown]
 }

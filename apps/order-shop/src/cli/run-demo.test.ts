@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runDemo } from './run-demo.ts'
 import type { DemoOptions } from './run-demo.ts'
@@ -39,6 +40,12 @@ async function demo(words: readonly string[], more: Partial<DemoOptions> = {}): 
   return { code, ...written }
 }
 
+function removeCharge(folder: string, orderId: string): void {
+  const database = new DatabaseSync(join(folder, 'charges.db'))
+  database.prepare('DELETE FROM charges WHERE order_id = ?').run(orderId)
+  database.close()
+}
+
 /** The orders are named, since the tests' own standard input may be anything. */
 const quick = (...words: string[]): string[] => [
   '--quick',
@@ -69,7 +76,7 @@ describe('ends with 1 and says so when, in what Posthorn has done,', () => {
     let stdout = ''
     const { code } = await demo(quick(), {
       stdout: { isTTY: true, write: (text) => (stdout += text) },
-      beforeJudging: (run) => run.endsWith('posthorn') && rmSync(join(run, 'charges', 'ORD-10003.json')),
+      beforeJudging: (run) => run.endsWith('posthorn') && removeCharge(run, 'ORD-10003'),
     })
 
     expect(code).toBe(1)
@@ -99,6 +106,19 @@ describe('ends with 1 and says so when, in what Posthorn has done,', () => {
   })
 })
 
+test('--dead-letters lists each, --replay does the one that ran out of attempts, --metrics-port says where', async () => {
+  const { code, stdout } = await demo(quick('--dead-letters', '--replay', '--metrics-port', '0'))
+
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ {2}http:\/\/127\.0\.0\.1:\d+\/metrics$/m)
+  expect(stdout).toMatch(/^Dead letters replayed +1 +-$/m)
+  expect(stdout).toMatch(
+    /^ +1 {2}incoming-orders not-json .+\n {9}line-10 +1 x {2}BadOrder: The line is no JSON/m,
+  )
+  expect(stdout).not.toContain('attempts-exhausted')
+  expect(stdout.split('\n').filter((line) => line.length > 80 && !line.includes(folder))).toEqual([])
+})
+
 test('takes a file of somebody else, of which every line is bad', async () => {
   const file = join(folder, 'mine.jsonl')
   writeFileSync(file, '\uFEFF{"id":"A-1"}\r\n\r\nnonsense\r\n')
@@ -125,7 +145,18 @@ test('--help says what there is', async () => {
   const { code, stdout } = await demo(['--help'])
 
   expect(code).toBe(0)
-  for (const option of ['--orders', '--seed', '--out', '--broker', '--real-time', '--quick', '--json'])
+  for (const option of [
+    '--orders',
+    '--seed',
+    '--out',
+    '--broker',
+    '--real-time',
+    '--quick',
+    '--json',
+    '--metrics-port',
+    '--dead-letters',
+    '--replay',
+  ])
     expect(stdout).toContain(option)
   expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
 })
@@ -142,6 +173,7 @@ describe('ends with 2 and says what is wrong:', () => {
     [['--seed', '-1'], '--seed'],
     [['--seed', '1.5'], '--seed takes a whole number from 0, and got "1.5".'],
     [['--seed'], '--seed needs a value'],
+    [['--metrics-port', '70000'], '--metrics-port takes a whole number from 0 to 65500, and got "70000".'],
     [['--json=yes'], '--json takes no value, and got "yes".'],
     [['--orders', '/nowhere/orders.jsonl'], '--orders: /nowhere/orders.jsonl cannot be read'],
   ])('%j', async (words, message) => {

@@ -11,6 +11,7 @@ import type { ShopArguments } from './shop-arguments.ts'
 import { exitCodeOf, writeStopped } from './stopped.ts'
 import { runShop } from '../run/run-shop.ts'
 import type { ShopOptions, ShopOutcome } from '../run/run-shop.ts'
+import type { MetricsAddress } from '../run/staff.ts'
 
 /** Where the demo speaks. */
 export interface Terminal {
@@ -76,6 +77,12 @@ async function run(
     brokerUrl: given.broker,
     realTime: given.realTime,
     speed: given.quick ? Infinity : watchedSpeed,
+    replay: given.replay,
+    ...(given.metricsPort === undefined ? {} : { metricsPort: given.metricsPort }),
+    onMetrics(addresses) {
+      const text = describeMetrics(addresses).map((line) => `${line}\n`)
+      ;(given.json ? stderr : stdout).write(text.join(''))
+    },
     ...(beforeJudging === undefined ? {} : { beforeJudging }),
     onPlan: (plan) =>
       say('Faults, the same for both versions:', ...describeFaults(plan).map((line) => `  ${line}`), ''),
@@ -92,18 +99,32 @@ async function run(
   const exitCode = exitCodeOf(outcome, lines.length)
   if (given.json)
     stdout.write(toJson(outcome, { ...given, out, from: source.from, lines: lines.length, time, exitCode }))
-  else say('', ...writeOutcome(outcome, { out, lines: lines.length, inMemory }, paint))
+  else say('', ...writeOutcome(outcome, { ...given, out, lines: lines.length, inMemory }, paint))
   return exitCode
+}
+
+interface OutcomeFacts extends Pick<ShopArguments, 'deadLetters'> {
+  readonly out: string
+  readonly lines: number
+  readonly inMemory: boolean
 }
 
 function writeOutcome(
   outcome: ShopOutcome,
-  { out, lines, inMemory }: { readonly out: string; readonly lines: number; readonly inMemory: boolean },
+  { out, lines, inMemory, deadLetters }: OutcomeFacts,
   paint: ReturnType<typeof createPaint>,
 ): string[] {
   const stopped = outcome.naive === undefined ? [...writeStopped(outcome, lines, inMemory), ''] : []
   if (outcome.posthorn.report.left !== undefined) return [...stopped, `All that was done   ${out}`]
-  return [...stopped, ...writeReport(outcome, out, paint)]
+  return [...stopped, ...writeReport(outcome, { out, deadLetters }, paint)]
+}
+
+function describeMetrics(addresses: readonly MetricsAddress[]): string[] {
+  if (addresses.length === 0) return []
+  const each = addresses.map(({ process, url }) =>
+    process === undefined ? `  ${url}` : `  ${process.padEnd(10)} ${url}`,
+  )
+  return ['Metrics of Posthorn, while it runs:', ...each, '']
 }
 
 /** Without what follows: it may hold a password. */

@@ -9,6 +9,9 @@ export interface ShopArguments {
   readonly broker: string
   readonly quick: boolean
   readonly realTime: boolean
+  readonly metricsPort: number | undefined
+  readonly deadLetters: boolean
+  readonly replay: boolean
   readonly json: boolean
   readonly help: boolean
 }
@@ -32,6 +35,14 @@ orders, counted from the files that each version has written.
   --broker URL    run the Posthorn version there, as real processes that are
                   killed with -9, with the driver that is installed for it:
                   amqp:, kafka:, redis:, sqs:, ... Default: memory:
+  --metrics-port N
+                  show the metrics of the Posthorn version while it runs, at
+                  http://127.0.0.1:N/metrics; 0 is any free port. With --broker
+                  each process shows its own, at N, N+1, ...
+  --dead-letters  list each dead letter of the Posthorn version, not only how
+                  many there are of which kind
+  --replay        replay what ran out of attempts when all else is done and the
+                  cause is repaired: the mailbox that was full has room again
   --real-time     the system's clock in place of a simulated one
   --quick         only the first 130 lines, as fast as it goes
   --json          only JSON on standard output
@@ -48,10 +59,16 @@ const options = {
   out: { type: 'string' },
   broker: { type: 'string' },
   quick: { type: 'boolean' },
+  'metrics-port': { type: 'string' },
+  'dead-letters': { type: 'boolean' },
+  replay: { type: 'boolean' },
   'real-time': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
+
+/** Room for one of each process. */
+const maxPort = 65_500
 
 /** Throws a `UsageError`. */
 export function readArguments(words: readonly string[]): ShopArguments {
@@ -75,11 +92,14 @@ export function readArguments(words: readonly string[]): ShopArguments {
       throw new UsageError(`${token.rawName} needs a value; see --help.`)
     }
   }
-  const text = (name: 'orders' | 'seed' | 'out' | 'broker'): string | undefined =>
+  const text = (name: 'orders' | 'seed' | 'out' | 'broker' | 'metrics-port'): string | undefined =>
     values[name] as string | undefined
   return {
     orders: text('orders'),
-    seed: readSeed(text('seed')),
+    seed: readNumber('seed', text('seed')) ?? 1,
+    metricsPort: readNumber('metrics-port', text('metrics-port'), maxPort),
+    deadLetters: values['dead-letters'] === true,
+    replay: values.replay === true,
     out: text('out'),
     broker: text('broker') ?? 'memory:',
     quick: values.quick === true,
@@ -94,9 +114,10 @@ function suggest(name: string): string {
   return near === undefined ? ' See --help.' : ` Did you mean --${near}?`
 }
 
-function readSeed(text: string | undefined): number {
-  if (text === undefined) return 1
-  const seed = Number(text)
-  if (/^\d+$/.test(text) && Number.isSafeInteger(seed)) return seed
-  throw new UsageError(`--seed takes a whole number from 0, and got "${text}".`)
+function readNumber(name: string, text: string | undefined, max?: number): number | undefined {
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number <= (max ?? number)) return number
+  const range = max === undefined ? 'from 0' : `from 0 to ${max}`
+  throw new UsageError(`--${name} takes a whole number ${range}, and got "${text}".`)
 }

@@ -12,30 +12,62 @@ interface Row {
 const labelWidth = 50
 const columnWidth = 13
 
-/** Both versions side by side, in 76 columns. */
-export function drawTable(
-  { plan, expected, posthorn, naive }: Pick<ShopOutcome, 'plan' | 'expected' | 'posthorn' | 'naive'>,
-  paint: Paint,
-): string[] {
+type Columns = Pick<ShopOutcome, 'plan' | 'expected' | 'posthorn' | 'naive'>
+
+/** Both versions side by side, in 76 columns: what became of the orders. */
+export function drawTable({ expected, posthorn, naive }: Columns, paint: Paint): string[] {
   const verdicts = [posthorn.verdict, ...(naive === undefined ? [] : [naive.verdict])]
   const cell = (row: Row, verdict: Verdict): string => {
     const wrong = row.wrong?.(verdict)
     const text = (row.show?.(verdict) ?? (wrong === undefined ? '' : count(wrong))).padStart(columnWidth)
     return wrong === undefined ? text : paint(wrong === 0 ? 'green' : 'red', text)
   }
-  const header = ['Posthorn', ...(naive === undefined ? [] : ['naive'])].map((name) =>
-    name.padStart(columnWidth),
-  )
   return [
-    paint('bold', 'Counted from the files written'.padEnd(labelWidth) + header.join('')),
-    '-'.repeat(labelWidth + columnWidth * header.length),
-    ...rows(expected.orders.length, expected.bad.length, plan.poison !== undefined).map((row) =>
+    ...head('Counted from the files written', verdicts.length, paint),
+    ...rows(expected.orders.length, expected.bad.length).map((row) =>
       `${row.label.padEnd(labelWidth)}${verdicts.map((verdict) => cell(row, verdict)).join('')}`.trimEnd(),
     ),
   ]
 }
 
-function rows(good: number, bad: number, hasPoison: boolean): readonly Row[] {
+/** And how: what it took, and what had to be borne. A version that has no such thing shows a dash. */
+export function drawCounts({ plan, posthorn, naive }: Columns, paint: Paint): string[] {
+  const { events, replayed } = posthorn.report
+  const metrics = naive?.report.metrics
+  const counts: (readonly [label: string, posthorn: number, naive: number | undefined])[] = [
+    ['Duplicates recognised, and not done again', posthorn.verdict.repetitions, metrics?.duplicates],
+    ['Attempts that failed and were made again', events.retried, metrics?.retried],
+    ['Times that a circuit breaker opened', events.breakerOpened, undefined],
+    ['Dead letters replayed', replayed, undefined],
+  ]
+  if (plan.outage !== undefined) {
+    const calls = 'Calls to the payment provider while it was down'
+    counts.push([calls, posthorn.verdict.callsWhileDown, naive?.verdict.callsWhileDown])
+  }
+  if (plan.poison !== undefined) {
+    const calls = 'Calls spent on the one e-mail to a full mailbox'
+    counts.push([calls, posthorn.verdict.mostRefusals, naive?.verdict.mostRefusals])
+  }
+  const cell = (value: number | undefined): string =>
+    (value === undefined ? '-' : count(value)).padStart(columnWidth)
+  return [
+    ...head('What it took', naive === undefined ? 1 : 2, paint),
+    ...counts.map(
+      ([label, ours, theirs]) =>
+        `${label.padEnd(labelWidth)}${cell(ours)}${naive === undefined ? '' : cell(theirs)}`,
+    ),
+  ]
+}
+
+function head(title: string, versions: number, paint: Paint): string[] {
+  const names = ['Posthorn', 'naive'].slice(0, versions).map((name) => name.padStart(columnWidth))
+  return [
+    paint('bold', title.padEnd(labelWidth) + names.join('')),
+    '-'.repeat(labelWidth + columnWidth * versions),
+  ]
+}
+
+function rows(good: number, bad: number): readonly Row[] {
   return [
     { label: `${count(good)} good orders` },
     { label: '  lost: something not done, and nothing says why', wrong: ({ lost }) => lost.length },
@@ -64,13 +96,7 @@ function rows(good: number, bad: number, hasPoison: boolean): readonly Row[] {
       wrong: ({ reportOffBy }) => reportOffBy ?? 1,
       show: ({ reportOffBy }) => (reportOffBy === undefined ? 'no report' : (reportOffBy / 100).toFixed(2)),
     },
-    ...(hasPoison ? [poison] : []),
   ]
-}
-
-const poison: Row = {
-  label: 'Calls spent on the one e-mail that nobody takes',
-  show: ({ mostRefusals }) => count(mostRefusals),
 }
 
 function count(value: number): string {

@@ -1,24 +1,26 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createVirtualClock } from '@posthorn/transport/testing'
 import { afterAll, expect, test } from 'vitest'
-import { createClaims, createSharedClaims } from './claims.ts'
+import { createClaims } from './claims.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'order-shop-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test.each([
-  ['in memory', createClaims()],
-  ['in a folder', createSharedClaims(join(folder, 'claims'))],
-])('a name is given out once, %s', (_, claims) => {
+test('a name is given out once, also to a process that comes after a killed one, and says when', async () => {
+  const clock = createVirtualClock()
+  const claims = createClaims(join(folder, 'claims'), clock)
+
+  expect(claims.since('crash a/b')).toBeUndefined()
   expect([claims.claim('crash a/b'), claims.claim('crash a/b'), claims.claim('crash a c')]).toEqual([
     true,
     false,
     true,
   ])
-})
-
-test('a process that comes after a killed one is refused what that had claimed', () => {
-  expect(createSharedClaims(join(folder, 'shared')).claim('crash')).toBe(true)
-  expect(createSharedClaims(join(folder, 'shared')).claim('crash')).toBe(false)
+  const claimedAt = clock.now()
+  await clock.advance(1_000)
+  const later = createClaims(join(folder, 'claims'), clock)
+  expect(later.claim('crash a/b')).toBe(false)
+  expect(later.since('crash a/b')).toBe(claimedAt)
 })

@@ -1,35 +1,40 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Clock } from '@posthorn/transport'
 
-/** Things that may happen once. */
+/** Things that may happen once, whichever process they happen to, and whichever is killed. */
 export interface Claims {
   /** True for the first who asks for this name, ever. */
   claim(name: string): boolean
+  /** When it was claimed; the clock's milliseconds, `undefined` when it was not. */
+  since(name: string): number | undefined
 }
 
-export function createClaims(): Claims {
-  const claimed = new Set<string>()
-  return {
-    claim(name) {
-      const isFirst = !claimed.has(name)
-      claimed.add(name)
-      return isFirst
-    },
-  }
-}
-
-/** Claims of several processes, which stay when one of them is killed: a file for each, created exclusively. */
-export function createSharedClaims(folder: string): Claims {
+/** A file for each, created exclusively. */
+export function createClaims(folder: string, clock: Clock): Claims {
   mkdirSync(folder, { recursive: true })
+  const fileOf = (name: string): string => join(folder, encodeURIComponent(name))
   return {
     claim(name) {
       try {
-        writeFileSync(join(folder, encodeURIComponent(name)), '', { flag: 'wx' })
+        writeFileSync(fileOf(name), String(clock.now()), { flag: 'wx' })
         return true
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+        if (isCode(error, 'EEXIST')) return false
+        throw error
+      }
+    },
+    since(name) {
+      try {
+        return Number(readFileSync(fileOf(name), 'utf8'))
+      } catch (error) {
+        if (isCode(error, 'ENOENT')) return undefined
         throw error
       }
     },
   }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code
 }

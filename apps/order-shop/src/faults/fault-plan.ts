@@ -2,6 +2,7 @@ import type { Party } from '../outside/stage.ts'
 import { catalogue } from '../shop/catalogue.ts'
 import { imageWidths } from '../shop/messages.ts'
 import type { Order } from '../shop/order.ts'
+import { paymentOf } from '../shop/order.ts'
 import { createRandom, sample } from '../shop/seeded-random.ts'
 
 /** The moment in a call at which its process crashes, or its connection is cut. */
@@ -23,12 +24,16 @@ export interface FaultPlan {
   readonly failures: ReadonlyMap<string, number>
   /** Calls that take `slowMs`, by `<party> <subject>`. */
   readonly slow: ReadonlySet<string>
-  /** The order whose e-mail is refused for ever. */
+  /** The order with whose authorization the payment provider goes down, for `outageMs`. */
+  readonly outage: string | undefined
+  /** The order whose e-mail is refused for ever, until it is repaired. */
   readonly poison: string | undefined
   readonly reach: Reach
   readonly strikes: readonly Strike[]
   /** Orders whose event the broker keeps without saying so; on a server, during whose publishing the connection is cut. */
   readonly lostConfirmations: readonly string[]
+  /** Orders that the shop front hands over twice, as one that got no answer. */
+  readonly sentTwice: readonly string[]
   /** Orders whose event the broker delivers twice. */
   readonly duplicates: readonly string[]
 }
@@ -41,17 +46,22 @@ export type Reach = 'memory' | 'processes and connections' | 'processes'
 
 /** How long a slow call takes. */
 export const slowMs = 250
+/** Longer than all attempts of the retry policy take: by trying again alone, nobody gets over it. */
+export const outageMs = 1_000
+/** Fewer would not show a breaker that they have failed. */
+const outageFrom = 20
 
 export interface FaultScope {
   readonly seed: number
   /** Good orders. */
-  readonly orders: readonly Pick<Order, 'id'>[]
+  readonly orders: readonly Pick<Order, 'id' | 'payment'>[]
   readonly reach: Reach
 }
 
 /** Decides what goes wrong. */
 export function planFaults({ seed, orders, reach }: FaultScope): FaultPlan {
   const ids = orders.map(({ id }) => id)
+  const byCard = orders.filter((order) => paymentOf(order) === 'card').map(({ id }) => id)
   const images = catalogue.flatMap(({ sku }) => imageWidths.map((width) => `${sku}-${width}`))
   let salt = seed
   const random = (): (() => number) => createRandom((salt += 7_919))
@@ -59,7 +69,7 @@ export function planFaults({ seed, orders, reach }: FaultScope): FaultPlan {
     sample(random(), list, list.length === 0 ? 0 : Math.max(1, Math.round(list.length * part)))
 
   const called: readonly (readonly [Party, readonly string[]])[] = [
-    ['payment', ids],
+    ['payment', byCard],
     ['warehouse', ids],
     ['sales', ids],
     ['customers', ids],
@@ -77,14 +87,16 @@ export function planFaults({ seed, orders, reach }: FaultScope): FaultPlan {
 
   // One of each at least, and no order is met by two of them, so that each shows for itself.
   const many = ids.length >= 300 ? 2 : 1
-  const struck = shuffled(random(), sample(random(), ids, 8 * many + 1))
+  const met = sample(random(), ids, 8 * many + 1)
+  const unmet = ids.filter((id) => !met.includes(id))
+  const struck = shuffled(random(), met)
   const take = (count: number): string[] => struck.splice(0, count)
   const [poison] = take(1)
   const strike = (party: Party, kind: Strike['kind'], when: Strike['when'], count: number): Strike[] =>
     take(count).map((subject) => ({ kind, party, subject, when }))
   const strikes = [
-    ...strike('payment', 'crash', 'after', many),
-    ...strike('payment', 'crash', 'before', 1),
+    ...strike('charges', 'crash', 'after', many),
+    ...strike('charges', 'crash', 'before', 1),
     ...strike('mail', 'crash', 'after', many),
     ...strike('warehouse', 'cut', 'after', many),
   ]
@@ -96,6 +108,9 @@ export function planFaults({ seed, orders, reach }: FaultScope): FaultPlan {
     failures: new Map(failures),
     slow: new Set(slow),
     poison,
+    outage:
+      byCard.length < outageFrom ? undefined : byCard[Math.floor(byCard.length * (0.3 + 0.3 * random()()))],
+    sentTwice: share(unmet, 0.03),
     strikes: strikes.filter(({ kind }) => kind === 'crash' || reach !== 'processes'),
     lostConfirmations: reach === 'processes' ? [] : lostConfirmations,
     duplicates: reach === 'memory' ? duplicates : [],

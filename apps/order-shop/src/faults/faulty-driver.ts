@@ -18,7 +18,7 @@ export function createPublishFaults(
   for (const id of plan.lostConfirmations) left.set(id, 'loseConfirmations')
   for (const id of plan.duplicates) left.set(id, 'duplicate')
   const find = (message: WireMessage): string | undefined => {
-    if (message.type !== 'order.created') return undefined
+    if (!message.type.startsWith('order.created.')) return undefined
     const text = Buffer.from(message.body).toString()
     for (const id of left.keys()) if (text.includes(`"${id}"`)) return id
     return undefined

@@ -14,7 +14,7 @@ export function strikeWhilePublishing(
     wrap: (next) => async (batch) => {
       const isPlanned = batch.messages.some(
         ({ id, type }) =>
-          type === 'order.created' &&
+          type?.startsWith('order.created.') === true &&
           id !== undefined &&
           lostConfirmations.includes(id) &&
           claims.claim(`cut while publishing ${id}`),

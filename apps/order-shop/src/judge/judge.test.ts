@@ -27,6 +27,8 @@ const expected: Expected = {
 const ids = ['ORD-1', 'ORD-2', 'ORD-3']
 const explanation = {
   source: 'incoming-orders',
+  id: 'line-9',
+  attempts: 1,
   reason: 'negative-total',
   error: 'BadOrder: no',
   body: badLine,
@@ -42,8 +44,9 @@ const good: Effects = {
   reports: new Set(['customers.csv', 'products.json', 'days.txt']),
   reportedCents: 8610,
   deadLetters: [explanation],
+  replayed: [],
   ledger: expected.orders.map(({ id, customer }) => ({
-    effect: 'charge',
+    effect: 'reservation',
     orderId: id,
     customerId: customer.id,
   })),
@@ -71,7 +74,7 @@ describe('is not clean when', () => {
     ['a bad order is charged', { charges: [...ids, 'ORD-9'] }, { badCharged: ['ORD-9'] }],
     [
       'a dead letter has no error',
-      { deadLetters: [explanation, { source: 'tasks', reason: 'rejected', body: '{}' }] },
+      { deadLetters: [explanation, { ...explanation, source: 'tasks', error: '' }] },
       { deadLettersUnexplained: 1 },
     ],
     [
@@ -87,7 +90,7 @@ describe('is not clean when', () => {
     ['the report does not add up', { reportedCents: 8000 }, { reportOffBy: -610 }],
     ['there is no report to add up', { reportedCents: undefined }, { reportOffBy: undefined }],
     [
-      'a customer is charged in another order',
+      'goods are reserved in another order than a customer ordered them',
       { ledger: [...good.ledger.slice(1), ...good.ledger.slice(0, 1)] },
       { outOfOrder: 1 },
     ],
@@ -101,7 +104,8 @@ describe('is not clean when', () => {
 
 test('takes a dead letter with reason and error as the explanation of what its source has not done', () => {
   const done = ['ORD-1', 'ORD-2']
-  const letter = { source: 'tasks', reason: 'attempts-exhausted', body: '{"orderId":"ORD-3"}' }
+  const body = '{"orderId":"ORD-3"}'
+  const letter = { source: 'tasks', id: 'email-3', attempts: 5, reason: 'attempts-exhausted', body }
   const explained = [explanation, { ...letter, error: 'Error: 550' }]
 
   expect(isClean(judge(expected, { ...good, emails: done, deadLetters: explained }))).toBe(true)
@@ -109,6 +113,16 @@ test('takes a dead letter with reason and error as the explanation of what its s
     judge(expected, { ...good, emails: done, deadLetters: [explanation, letter] }).emailsMissing,
   ).toEqual(['ORD-3'])
   expect(judge(expected, { ...good, charges: done, deadLetters: explained }).notCharged).toEqual(['ORD-3'])
+})
+
+test('takes the dead letter of a payment as the explanation of a sale that is not in the report', () => {
+  const done = ['ORD-1', 'ORD-2']
+  const letter = { ...explanation, source: 'orders/payment', body: '{"id":"ORD-3"}' }
+  const explained = [explanation, letter]
+  const effects = { ...good, charges: done, sales: done, reportedCents: 5740 }
+
+  expect(isClean(judge(expected, { ...effects, deadLetters: explained }))).toBe(true)
+  expect(judge(expected, effects)).toMatchObject({ notRecorded: ['ORD-3'], reportOffBy: -2870 })
 })
 
 test('wants a dead letter for each of two bad lines that are the same', () => {
@@ -130,4 +144,29 @@ test('counts how often one and the same call was refused', () => {
   const ledger = [refusal, refusal, { ...refusal, by: 'payment' }, refusal]
 
   expect(judge(expected, { ...good, ledger }).mostRefusals).toBe(3)
+})
+
+test('does not ask for the order of what was replayed', () => {
+  const ledger = [...good.ledger.slice(1), ...good.ledger.slice(0, 1)]
+
+  expect(judge(expected, { ...good, ledger, replayed: ['{"orderId":"ORD-1"}'] }).outOfOrder).toBe(0)
+})
+
+test('does not ask for the order of payments, which may wait for their provider', () => {
+  const ledger = good.ledger.map((line) => ({ ...line, effect: 'charge' })).toReversed()
+
+  expect(judge(expected, { ...good, ledger }).outOfOrder).toBe(0)
+})
+
+test('counts the calls to a payment provider that is down, and what was recognised as a repetition', () => {
+  const down = {
+    effect: 'refusal',
+    by: 'payment',
+    subject: 'ORD-1',
+    error: 'Error: 503 The provider is down',
+  }
+  const busy = { ...down, error: 'Error: 503 The provider does not answer' }
+  const ledger = [down, busy, down, { effect: 'repetition', of: 'charge', orderId: 'ORD-1' }]
+
+  expect(judge(expected, { ...good, ledger })).toMatchObject({ callsWhileDown: 2, repetitions: 1 })
 })

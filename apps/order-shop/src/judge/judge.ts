@@ -3,6 +3,7 @@ import { countOutOfOrder } from './out-of-order.ts'
 import type { DeadLetter, Effects } from './read-effects.ts'
 import { catalogue } from '../shop/catalogue.ts'
 import { imageWidths } from '../shop/messages.ts'
+import { totalOf } from '../shop/order.ts'
 
 /** What became of the orders. Lists hold the ids of orders, or names of files. */
 export interface Verdict {
@@ -27,10 +28,14 @@ export interface Verdict {
   readonly deadLettersUnexplained: number
   /** Pictures and reports that were never made. */
   readonly tasksLost: readonly string[]
-  /** What the report on all sales is off by. Cents; `undefined` when there is none. */
+  /** What the report is off by, of all sales but those that a dead letter accounts for. Cents; `undefined` without a report. */
   readonly reportOffBy: number | undefined
   /** The most often that one and the same call was refused. */
   readonly mostRefusals: number
+  /** Calls to the payment provider while it was down. */
+  readonly callsWhileDown: number
+  /** Effects that were asked for again, and not done again. */
+  readonly repetitions: number
 }
 
 /** Counts what a run has done against what its orders ask for. Knows nothing of how it was done. */
@@ -47,9 +52,12 @@ export function judge({ orders, bad, cents }: Expected, effects: Effects): Verdi
   const missed = {
     notCharged: missing(effects.charges, 'orders/payment'),
     notReserved: missing(effects.reservations, 'orders/inventory'),
-    notRecorded: missing(effects.sales, 'orders/analytics'),
+    // What is not paid is not sold.
+    notRecorded: missing(effects.sales, 'orders/payment', 'orders/analytics'),
     emailsMissing: missing(effects.emails, 'orders/email', 'tasks'),
   }
+  const sold = new Set([...effects.sales, ...missed.notRecorded])
+  const unsold = orders.reduce((sum, order) => sum + (sold.has(order.id) ? 0 : totalOf(order)), 0)
   const lost = new Set(Object.values(missed).flat())
   const badIds = new Set(bad.flatMap(({ orderId }) => (orderId === undefined ? [] : [orderId])))
   const images = catalogue.flatMap(({ sku }) => imageWidths.map((width) => `${sku}-${width}.jpg`))
@@ -62,7 +70,11 @@ export function judge({ orders, bad, cents }: Expected, effects: Effects): Verdi
     reservedTwice: repeated(effects.reservations),
     recordedTwice: repeated(effects.sales),
     emailsTwice: repeated(effects.emails),
-    outOfOrder: countOutOfOrder(ids, effects.ledger),
+    // Whoever replays something lets it come after what was behind it.
+    outOfOrder: countOutOfOrder(
+      ids.filter((id) => !effects.replayed.some((body) => body.includes(JSON.stringify(id)))),
+      effects.ledger,
+    ),
     badUnexplained: countUnexplained(
       bad.map(({ line }) => line),
       explained,
@@ -74,15 +86,22 @@ export function judge({ orders, bad, cents }: Expected, effects: Effects): Verdi
       ...images.filter((file) => !effects.images.has(file)),
       ...reports.filter((file) => !effects.reports.has(file)),
     ],
-    reportOffBy: effects.reportedCents === undefined ? undefined : effects.reportedCents - cents,
+    reportOffBy: effects.reportedCents === undefined ? undefined : effects.reportedCents - cents + unsold,
     mostRefusals: countMostRefusals(effects.ledger),
+    callsWhileDown: effects.ledger.filter(({ by, error }) => by === 'payment' && error?.endsWith('is down'))
+      .length,
+    repetitions: effects.ledger.filter(({ effect }) => effect === 'repetition').length,
   }
 }
 
-/** Nothing is lost, doubled, out of order or unexplained. */
+/** What is lost, doubled, out of order or unexplained, by its name. */
+export function faultsOf(verdict: Verdict): [name: string, value: readonly string[] | number | undefined][] {
+  const { deadLetters: _1, mostRefusals: _2, callsWhileDown: _3, repetitions: _4, ...faults } = verdict
+  return Object.entries(faults).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : value !== 0))
+}
+
 export function isClean(verdict: Verdict): boolean {
-  const { deadLetters: _, mostRefusals: __, ...faults } = verdict
-  return Object.values(faults).every((value) => (Array.isArray(value) ? value.length === 0 : value === 0))
+  return faultsOf(verdict).length === 0
 }
 
 function isExplained({ reason, error }: DeadLetter): boolean {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { readCharges } from '../outside/charge-database.ts'
 
 /** Everything that a run of the shop has done, as found on disk. */
 export interface Effects {
@@ -14,11 +15,16 @@ export interface Effects {
   /** Cents, as the customers' report adds up to; `undefined` when there is none. */
   readonly reportedCents: number | undefined
   readonly deadLetters: readonly DeadLetter[]
+  /** Bodies of dead letters that were replayed. */
+  readonly replayed: readonly string[]
   readonly ledger: readonly LedgerLine[]
 }
 
 export interface DeadLetter {
   readonly source: string
+  readonly id: string
+  readonly attempts: number
+  readonly handler?: string
   readonly reason?: string
   readonly error?: string
   readonly body: string
@@ -30,13 +36,14 @@ export interface LedgerLine {
   readonly customerId?: string
   readonly by?: string
   readonly subject?: string
+  readonly error?: string
 }
 
 /** Reads a run's folder. Whatever is missing there counts as not done. */
 export function readEffects(folder: string): Effects {
   const report = join(folder, 'reports', 'customers.csv')
   return {
-    charges: readJson(folder, 'charges').map(({ orderId }) => String(orderId)),
+    charges: readCharges(folder),
     reservations: readJson(folder, 'reservations').map(({ orderId }) => String(orderId)),
     sales: readJson(folder, 'sales').map(({ id }) => String(id)),
     emails: list(folder, 'emails').map((file) => readHeader(join(folder, 'emails', file), 'X-Order-Id')),
@@ -44,6 +51,7 @@ export function readEffects(folder: string): Effects {
     reports: new Set(list(folder, 'reports')),
     reportedCents: existsSync(report) ? sumReport(readFileSync(report, 'utf8')) : undefined,
     deadLetters: readLines<DeadLetter>(join(folder, 'dead-letters.jsonl')),
+    replayed: readLines<DeadLetter>(join(folder, 'replayed.jsonl')).map(({ body }) => body),
     ledger: readLines<LedgerLine>(join(folder, 'ledger.jsonl')),
   }
 }

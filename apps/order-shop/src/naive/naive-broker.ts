@@ -26,8 +26,8 @@ export interface NaiveBroker {
   /** To every queue that is bound to the exchange. Resolves when the broker has confirmed. */
   publish(exchange: string, type: string, body: object): Promise<void>
   send(queue: string, type: string, body: object): Promise<void>
-  /** Binds a durable queue to the exchange and consumes it, without a limit on unacked messages. */
-  subscribe<Body>(exchange: string, queue: string, onMessage: OnMessage<Body>): Promise<void>
+  /** Binds a durable queue to a type of the exchange and consumes it, without a limit on unacked messages. */
+  subscribe<Body>(exchange: string, type: string, queue: string, onMessage: OnMessage<Body>): Promise<void>
   consume<Body>(
     queue: string,
     onMessage: OnMessage<Body>,
@@ -111,8 +111,8 @@ export async function connectNaively(driver: Driver, options: NaiveBrokerOptions
   return {
     publish: (exchange, type, body) => write({ kind: 'topic', name: exchange }, type, body),
     send: (name, type, body) => write({ kind: 'queue', name, shards: 1 }, type, body),
-    async subscribe(topic, group, onMessage) {
-      const patterns = ['#']
+    async subscribe(topic, type, group, onMessage) {
+      const patterns = [type]
       await connection.declare(
         { topics: [{ name: topic }], subscriptions: [{ topic, group, patterns }] },
         'create',

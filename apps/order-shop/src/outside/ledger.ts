@@ -1,14 +1,19 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Clock } from '@posthorn/transport'
 
+/** What is done about one order. */
+export interface EffectEntry {
+  readonly effect: 'charge' | 'reservation' | 'sale' | 'email'
+  readonly orderId: string
+  readonly customerId: string
+}
+
 /** What is done in the world, in the order in which it happened. */
 export type LedgerEntry =
-  | {
-      readonly effect: 'charge' | 'reservation' | 'sale' | 'email'
-      readonly orderId: string
-      readonly customerId: string
-    }
+  | EffectEntry
   | { readonly effect: 'image' | 'report'; readonly file: string }
+  /** The same was asked for again, and not done again. */
+  | { readonly effect: 'repetition'; readonly of: string; readonly orderId: string }
   /** Somebody was asked to do something, and did not. */
   | { readonly effect: 'refusal'; readonly by: string; readonly subject: string; readonly error: string }
 
@@ -19,7 +24,7 @@ export interface Ledger {
   count(effect: LedgerEntry['effect']): number
   /** Entries of all kinds. */
   readonly size: number
-  /** When something other than a refusal was written last; the clock's milliseconds. */
+  /** When something was last done; the clock's milliseconds. */
   readonly lastEffectAt: number
   close(): void
 }
@@ -47,7 +52,7 @@ export function createLedger(file: string, clock: Clock): Ledger {
         const { effect, at } = JSON.parse(line) as { readonly effect: string; readonly at: string }
         size++
         counts.set(effect, (counts.get(effect) ?? 0) + 1)
-        if (effect !== 'refusal') lastEffectAt = Date.parse(at)
+        if (effect !== 'refusal' && effect !== 'repetition') lastEffectAt = Date.parse(at)
       }
     }
   }

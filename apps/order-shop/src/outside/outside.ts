@@ -1,3 +1,6 @@
+import { createChargeBook } from './charge-book.ts'
+import type { ChargeBook } from './charge-book.ts'
+import type { ChargeDatabase } from './charge-database.ts'
 import { createCustomerRegister } from './customer-register.ts'
 import type { CustomerRegister } from './customer-register.ts'
 import { createImageStudio } from './image-studio.ts'
@@ -19,6 +22,7 @@ import type { Warehouse } from './warehouse.ts'
 /** Everybody that the shop's services have to do with. */
 export interface Outside {
   readonly payments: PaymentProvider
+  readonly charges: ChargeBook
   readonly warehouse: Warehouse
   readonly sales: SalesBook
   readonly customers: CustomerRegister
@@ -28,20 +32,20 @@ export interface Outside {
 }
 
 /** The folders that effects go to. */
-export const effectFolders: readonly string[] = [
-  'charges',
-  'reservations',
-  'sales',
-  'emails',
-  'images',
-  'reports',
-]
+export const effectFolders: readonly string[] = ['reservations', 'sales', 'emails', 'images', 'reports']
+
+export interface OutsideParts extends StageParts {
+  /** The folder with the originals. */
+  readonly pictures: string
+  readonly charges: ChargeDatabase
+}
 
 /** The world as one process sees it. */
-export function createOutside(parts: StageParts & { readonly pictures: string }, life: Life): Outside {
+export function createOutside(parts: OutsideParts, life: Life): Outside {
   const stage = createStage(parts, life)
   return {
     payments: createPaymentProvider(stage),
+    charges: createChargeBook(stage, parts.charges, life),
     warehouse: createWarehouse(stage),
     sales: createSalesBook(stage),
     customers: createCustomerRegister(stage),

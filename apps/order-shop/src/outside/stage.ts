@@ -1,13 +1,21 @@
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '@posthorn/transport'
-import type { Ledger, LedgerEntry } from './ledger.ts'
+import type { EffectEntry, Ledger, LedgerEntry } from './ledger.ts'
 import type { Life } from './life.ts'
 import type { RealWork } from './real-work.ts'
 import type { Trouble } from '../faults/trouble.ts'
 
 /** Whom the services ask to do something. */
-export type Party = 'payment' | 'warehouse' | 'sales' | 'customers' | 'mail' | 'images' | 'reports'
+export type Party =
+  | 'payment'
+  | 'charges'
+  | 'warehouse'
+  | 'sales'
+  | 'customers'
+  | 'mail'
+  | 'images'
+  | 'reports'
 
 /** Where one process meets the world: every effect goes through here, and so does what goes wrong with it. */
 export interface Stage {
@@ -22,10 +30,12 @@ export interface Stage {
   /**
    * Writes a file that must not exist yet, and its line in the ledger. It is there as a whole or not at all, whenever the
    * process is killed, and of two with one key only the first has an effect; without a key each call makes a file of its
-   * own. Answers whether it was the first.
+   * own.
    */
-  writeOnce(name: FileName, content: string, entry: LedgerEntry): boolean
+  writeOnce(name: FileName, content: string, entry: EffectEntry): void
   note(entry: LedgerEntry): void
+  /** A moment at which the process may crash. */
+  moment(party: Party, subject: string, when: 'before' | 'after'): Promise<void>
 }
 
 export interface FileName {
@@ -46,22 +56,27 @@ export function createStage(parts: StageParts, life: Life): Stage {
   const { folder, clock, ledger, trouble, realWork } = parts
   mkdirSync(join(folder, 'drafts'), { recursive: true })
 
+  async function moment(party: Party, subject: string, when: 'before' | 'after'): Promise<void> {
+    await trouble.strike(party, subject, when, life)
+    // Goes no further where that was the end of the process.
+    await life.wait(Promise.resolve())
+  }
+
   async function ask<Result>(party: Party, subject: string, effect: () => Promise<Result>): Promise<Result> {
     await life.wait(
       new Promise<void>((resolve) => clock.setTimer(resolve, trouble.latencyMs(party, subject))),
     )
     let result: Result
     try {
-      await trouble.before(party, subject, life)
-      // Goes no further where that was the end of the process.
-      await life.wait(Promise.resolve())
+      trouble.refuse(party, subject)
+      await moment(party, subject, 'before')
       result = await life.wait(effect())
     } catch (error) {
       ledger.append({ effect: 'refusal', by: party, subject, error: String(error) })
       throw error
     }
-    await trouble.after(party, subject, life)
-    return life.wait(Promise.resolve(result))
+    await moment(party, subject, 'after')
+    return result
   }
 
   return {
@@ -76,14 +91,14 @@ export function createStage(parts: StageParts, life: Life): Stage {
         // Fails where the name is taken, in one atomic step.
         linkSync(draft, join(folder, name, `${file}.${extension}`))
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-        throw error
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        return ledger.append({ effect: 'repetition', of: entry.effect, orderId: entry.orderId })
       } finally {
         rmSync(draft)
       }
       ledger.append(entry)
-      return true
     },
+    moment,
     note: (entry) => ledger.append(entry),
   }
 }

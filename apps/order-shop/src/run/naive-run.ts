@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { format } from 'node:util'
 import { sources } from './depths.ts'
-import { exportDeadLetters } from './export-dead-letters.ts'
+import { exportDeadLetters } from './dead-letters.ts'
 import { sleep } from './run-parts.ts'
 import type { RunParts } from './run-parts.ts'
 import type { MemoryShopBroker } from './shop-broker.ts'
@@ -28,12 +28,14 @@ import type { Outside } from '../outside/outside.ts'
 
 type Start = (parts: NaiveParts, outside: Outside) => Promise<void>
 
+const startPayment: Start = (parts, outside) => new PaymentService(new EventBus(parts)).initialize(outside)
 const startWorker: Start = (parts, outside) => new TaskQueue(parts).startWorker(outside)
 
 /** The same processes, under the same names. */
 const processes: readonly (readonly [string, Start])[] = [
   ['inventory', (parts, outside) => startInventoryService(new EventBus(parts), outside)],
-  ['payment', (parts, outside) => new PaymentService(parts).initialize(outside)],
+  ['payment-1', startPayment],
+  ['payment-2', startPayment],
   ['email', (parts, outside) => startEmailService(new EventBus(parts), new TaskQueue(parts), outside)],
   ['analytics', (parts, outside) => startAnalyticsService(new EventBus(parts), outside)],
   ['worker-1', startWorker],
@@ -49,6 +51,8 @@ export interface NaiveReport {
     readonly sent: number
     readonly received: number
     readonly failed: number
+    readonly retried: number
+    readonly duplicates: number
     readonly inFlight: number
   }
 }
@@ -98,6 +102,7 @@ export async function runNaiveVersion(
   for (const line of lines) {
     if (signal.aborted) break
     await orders.receive(line)
+    if (parts.isSentTwice(line)) await orders.receive(line)
     parts.onLine(++published)
     await sleep(clock, parts.paceMs)
   }
@@ -117,10 +122,10 @@ export async function runNaiveVersion(
   await observer.close()
   isLogOpen = false
   closeSync(logFile)
-  const { sent, received, failed, processing } = metrics
+  const { sent, received, failed, retried, duplicates, processing } = metrics
   return {
     published,
     restarts: supervisor.restarts,
-    metrics: { sent, received, failed, inFlight: processing.size },
+    metrics: { sent, received, failed, retried, duplicates, inFlight: processing.size },
   }
 }

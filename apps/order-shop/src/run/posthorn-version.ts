@@ -1,5 +1,6 @@
 import { readDepths, sources } from './depths.ts'
-import { exportDeadLetters } from './export-dead-letters.ts'
+import { exportDeadLetters, groupDeadLetters, replayDeadLetters } from './dead-letters.ts'
+import type { SourceGroup } from './dead-letters.ts'
 import { sleep } from './run-parts.ts'
 import type { RunParts } from './run-parts.ts'
 import type { ShopBroker } from './shop-broker.ts'
@@ -10,12 +11,16 @@ import { addImages, addReports, takeOrder } from '../services/intake.ts'
 export interface PosthornReport extends Pick<Staff, 'restarts' | 'events'> {
   /** Lines handed over. */
   readonly published: number
+  /** Dead letters that were given back. */
+  readonly replayed: number
+  /** Of the dead letters that are left. */
+  readonly groups: readonly SourceGroup[]
   /** Of a run that was ended early. */
   readonly left: Left | undefined
 }
 
 export interface Left extends CutOff {
-  /** Messages at each source that were not done with. */
+  /** Messages at each source that were not done with, and in the outbox. */
   readonly queued: Readonly<Record<string, number>>
 }
 
@@ -37,23 +42,39 @@ async function run(
 ): Promise<PosthornReport> {
   const { clock, lines, signal } = parts
   const office = await broker.connect('office')
-  await staff.start()
+  parts.onMetrics(await staff.start())
   await addImages(office)
   let published = 0
   for (const line of lines) {
     if (signal.aborted) break
     await takeOrder(office, line, published + 1)
+    if (parts.isSentTwice(line)) await takeOrder(office, line, published + 1)
     parts.onLine(++published)
     await sleep(clock, parts.paceMs)
   }
   await untilIdle(office, parts)
   if (!signal.aborted) await addReports(office)
   await untilIdle(office, parts)
+  let replayed = 0
+  if (parts.replay && !signal.aborted) {
+    parts.repair()
+    replayed = await replayDeadLetters(office, sources, folder)
+    await untilIdle(office, parts)
+  }
 
   const cutOff = await staff.stop()
-  const queued = await readDepths(office)
+  const { waiting } = await parts.charges.store.outbox.depth()
+  const queued = { ...(await readDepths(office)), outbox: waiting }
   await exportDeadLetters(office, sources, folder)
+  const groups = await groupDeadLetters(office, sources)
   await office.close()
   const { restarts, events } = staff
-  return { published, restarts, events, left: signal.aborted ? { queued, ...cutOff } : undefined }
+  return {
+    published,
+    replayed,
+    groups,
+    restarts,
+    events,
+    left: signal.aborted ? { queued, ...cutOff } : undefined,
+  }
 }

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startTcpProxy, startWorker } from '@posthorn/test-brokers'
 import type { TcpProxy, WorkerProcess } from '@posthorn/test-brokers'
 import type { ServiceMessage, ServiceOrder, ServiceParameters } from './service-messages.ts'
-import type { CutOff, Staff } from './staff.ts'
+import { createEventCounts } from './staff.ts'
+import type { CutOff, MetricsAddress, Staff } from './staff.ts'
 import { writePlan } from '../faults/plan-file.ts'
 import type { FaultPlan } from '../faults/fault-plan.ts'
 import { processes } from '../services/processes.ts'
@@ -13,6 +14,8 @@ export interface ProcessStaffOptions extends Pick<
   'url' | 'namespace' | 'folder' | 'pictures'
 > {
   readonly plan: FaultPlan
+  /** Of the first process; the others have those behind it. 0: any free ones. `undefined`: no metrics are served. */
+  readonly metricsPort: number | undefined
 }
 
 const module = new URL('service-process.ts', import.meta.url)
@@ -23,9 +26,10 @@ const dayMs = 86_400_000
  * All processes as real ones. Where the plan has it, a process is killed by SIGKILL and started again, or its connection,
  * which leads through a proxy of its own, is cut.
  */
-export function createProcessStaff({ plan, ...options }: ProcessStaffOptions): Staff {
+export function createProcessStaff({ plan, metricsPort, ...options }: ProcessStaffOptions): Staff {
   const planFile = join(options.folder, 'faults.json')
-  const events = { retried: 0, deadLettered: 0, leaseLost: 0 }
+  const events = createEventCounts()
+  const names = [...processes.keys()]
   const ended: Promise<CutOff>[] = []
   const proxies: TcpProxy[] = []
   const running = new Map<string, WorkerProcess>()
@@ -38,14 +42,21 @@ export function createProcessStaff({ plan, ...options }: ProcessStaffOptions): S
   let isStopping = false
 
   /** Answers what was cut off when the process has ended as it should, however often it was killed before. */
-  async function run(name: string, up: () => void): Promise<CutOff> {
+  async function run(name: string, up: (metrics: string | undefined) => void): Promise<CutOff> {
     const proxy = plan.reach === 'processes' ? undefined : await startTcpProxy({ target: options.url })
     if (proxy !== undefined) proxies.push(proxy)
     const parameters = { ...options, name, url: proxy?.url ?? options.url, plan: planFile }
+    let port =
+      metricsPort === undefined || metricsPort === 0 ? metricsPort : metricsPort + names.indexOf(name)
+    const isUp = (metrics: string | undefined): void => {
+      // When it is started again, it has its port again.
+      if (metrics !== undefined) port = Number(new URL(metrics).port)
+      up(metrics)
+    }
     for (;;) {
-      const worker = startWorker(module, parameters)
+      const worker = startWorker(module, { ...parameters, metricsPort: port })
       running.set(name, worker)
-      const closed = await listen(worker, up, () => proxy?.cut())
+      const closed = await listen(worker, isUp, () => proxy?.cut())
       if (closed !== undefined) return closed
       if (!isStopping) await sleep(restartMs)
       if (isStopping) return { unfinished: 0, unconfirmed: 0 }
@@ -54,7 +65,11 @@ export function createProcessStaff({ plan, ...options }: ProcessStaffOptions): S
   }
 
   /** `undefined` when it was killed. */
-  async function listen(worker: WorkerProcess, up: () => void, cut: () => void): Promise<CutOff | undefined> {
+  async function listen(
+    worker: WorkerProcess,
+    up: (metrics: string | undefined) => void,
+    cut: () => void,
+  ): Promise<CutOff | undefined> {
     for (;;) {
       let message: ServiceMessage
       try {
@@ -67,7 +82,7 @@ export function createProcessStaff({ plan, ...options }: ProcessStaffOptions): S
       }
       switch (message.type) {
         case 'up':
-          up()
+          up(message.metrics)
           break
         case 'event':
           events[message.event]++
@@ -94,16 +109,18 @@ export function createProcessStaff({ plan, ...options }: ProcessStaffOptions): S
     },
     async start() {
       writePlan(planFile, plan)
-      await Promise.all(
-        [...processes.keys()].map(async (name) => {
-          const up = new Promise<void>((resolve) => {
+      const started = await Promise.all(
+        names.map(async (name): Promise<MetricsAddress[]> => {
+          const up = new Promise<string | undefined>((resolve) => {
             const end = run(name, resolve)
             end.catch(fail)
             ended.push(end)
           })
-          await Promise.race([up, failed])
+          const url = await Promise.race([up, failed])
+          return url === undefined ? [] : [{ process: name, url }]
         }),
       )
+      return started.flat()
     },
     async stop() {
       isStopping = true

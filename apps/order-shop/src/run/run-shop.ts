@@ -5,6 +5,7 @@ import { runPosthornVersion } from './posthorn-version.ts'
 import type { PosthornReport } from './posthorn-version.ts'
 import { prepareRun } from './run-parts.ts'
 import type { RunParts } from './run-parts.ts'
+import type { MetricsAddress } from './staff.ts'
 import { createMemoryShopBroker, createUrlShopBroker, reachOf } from './shop-broker.ts'
 import { createRealTime, createSimulatedTime } from './shop-clock.ts'
 import type { ShopClock } from './shop-clock.ts'
@@ -31,10 +32,16 @@ export interface ShopOptions {
   readonly realTime: boolean
   /** Of simulated time; see `createSimulatedTime`. */
   readonly speed: number
+  /** Of the metrics; 0 is any free one, `undefined` shows none. */
+  readonly metricsPort?: number
+  /** Whether what ran out of attempts is replayed in the end, when its cause is repaired. */
+  readonly replay?: boolean
   /** Aborts to end early. */
   readonly signal: AbortSignal
   /** Called once, before anything runs. */
   readonly onPlan?: (plan: FaultPlan) => void
+  /** Called when the metrics of the Posthorn version can be looked at. */
+  readonly onMetrics?: (addresses: readonly MetricsAddress[]) => void
   /** Called when a version begins; `state` is what it has done so far. Answers what to call when it has ended. */
   readonly watch: (version: Version, state: RunState) => (ended: { readonly tookMs: number }) => void
   /** Called between a run and the reading of its effects. For tests. */
@@ -109,13 +116,16 @@ export async function runShop(options: ShopOptions): Promise<ShopOutcome> {
       plan,
       striker,
       realWork,
+      metricsPort: options.metricsPort,
+      onMetrics: options.onMetrics ?? (() => undefined),
+      replay: options.replay === true,
     })
     const ended = options.watch(version, Object.assign(state, { ledger: parts.ledger }))
     const startedAt = clock.now()
     const report = await time.run(work(parts, folder), realWork)
     const tookMs = clock.now() - startedAt
     ended({ tookMs })
-    parts.ledger.close()
+    parts.close()
     options.beforeJudging?.(folder)
     const effects = readEffects(folder)
     return {

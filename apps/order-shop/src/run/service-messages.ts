@@ -13,11 +13,13 @@ export interface ServiceParameters {
   readonly pictures: string
   /** The file with the plan of faults. */
   readonly plan: string
+  /** Where to serve metrics; 0 is any free port, `undefined` is nowhere. */
+  readonly metricsPort: number | undefined
 }
 
 /** What such a process tells. */
 export type ServiceMessage =
-  | { readonly type: 'up' }
+  | { readonly type: 'up'; readonly metrics: string | undefined }
   | { readonly type: 'event'; readonly event: CountedEvent }
   /** It is at the moment at which this was planned for it, and waits. */
   | { readonly type: 'strike'; readonly kind: Strike['kind'] }

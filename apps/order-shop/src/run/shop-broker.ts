@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { connect, createTransport } from '@posthorn/transport'
-import type { Clock, Transport } from '@posthorn/transport'
+import type { Clock, PublishMiddleware, Transport } from '@posthorn/transport'
 import type { Driver } from '@posthorn/transport/driver'
 import { createMemoryBroker } from '@posthorn/transport/memory'
 import type { FaultPlan, Reach } from '../faults/fault-plan.ts'
@@ -30,10 +30,13 @@ export function createMemoryShopBroker(clock: Clock, plan: FaultPlan): MemorySho
   const broker = createMemoryBroker({ clock })
   const publishFaults = createPublishFaults(plan, broker.faults)
   const driver = (process: string): Driver => withPublishFaults(broker.driver(process), publishFaults)
-  const connectProcess = (process: string): Promise<Transport> => createTransport(driver(process), { clock })
+  const connectProcess = (
+    process: string,
+    publishUse: readonly PublishMiddleware[] = [],
+  ): Promise<Transport> => createTransport(driver(process), { clock, publishUse })
   return {
     driver,
-    connect: connectProcess,
+    connect: (process) => connectProcess(process),
     hire: (parts) => createSimulatedStaff(connectProcess, parts),
     striker: {
       crash(process) {
@@ -61,6 +64,7 @@ export function createUrlShopBroker(url: string, plan: FaultPlan, pictures: stri
   const load = (name: string): Promise<unknown> => import(name)
   return {
     connect: () => connect(url, { namespace, load }),
-    hire: (_parts, folder) => createProcessStaff({ url, namespace, folder, pictures, plan }),
+    hire: ({ metricsPort }, folder) =>
+      createProcessStaff({ url, namespace, folder, pictures, plan, metricsPort }),
   }
 }

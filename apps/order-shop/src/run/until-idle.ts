@@ -11,14 +11,16 @@ const lookEveryMs = 50
  */
 export async function untilIdle(
   transport: Transport,
-  { clock, signal, idleMs, ledger }: RunParts,
+  { clock, signal, idleMs, ledger, charges }: RunParts,
 ): Promise<void> {
   let idleSince: number | undefined
   let done = -1
   while (!signal.aborted && (idleSince === undefined || clock.now() - idleSince < idleMs)) {
     await sleep(clock, lookEveryMs)
     const depths = await readDepths(transport)
-    const idle = Object.values(depths).every((count) => count === 0) && ledger.size === done
+    const { waiting } = await charges.store.outbox.depth()
+    const isEmpty = waiting === 0 && Object.values(depths).every((count) => count === 0)
+    const idle = isEmpty && ledger.size === done
     done = ledger.size
     idleSince = idle ? (idleSince ?? clock.now()) : undefined
   }

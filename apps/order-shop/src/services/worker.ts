@@ -1,6 +1,7 @@
-import type { Consumer, Transport } from '@posthorn/transport'
+import type { Consumer } from '@posthorn/transport'
 import { createWorkQueue } from '@posthorn/work-queue'
-import { byCustomer } from './policy.ts'
+import { retryPolicy } from './retry-policy.ts'
+import type { ServiceParts } from './service.ts'
 import type { ImageStudio } from '../outside/image-studio.ts'
 import type { MailServer } from '../outside/mail-server.ts'
 import type { ReportOffice } from '../outside/report-office.ts'
@@ -13,7 +14,10 @@ export interface WorkerTools {
 }
 
 /** One of the workers that share all tasks. */
-export function startWorker(transport: Transport, { mail, images, reports }: WorkerTools): Promise<Consumer> {
+export function startWorker(
+  { transport, metrics }: ServiceParts,
+  { mail, images, reports }: WorkerTools,
+): Promise<Consumer> {
   const tasks = createWorkQueue<ShopTasks>(transport, 'tasks')
 
   return tasks.work(
@@ -22,6 +26,6 @@ export function startWorker(transport: Transport, { mail, images, reports }: Wor
       'resize-image': ({ data: { sku, width } }) => images.resize(sku, width),
       'generate-report': ({ data: { report } }) => reports.write(report),
     },
-    { concurrency: 2, ...byCustomer },
+    { concurrency: 2, order: 'key', use: [metrics.use, retryPolicy] },
   )
 }

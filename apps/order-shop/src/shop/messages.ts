@@ -2,7 +2,11 @@ import type { Order } from './order.ts'
 
 /** What is told to whoever wants to know: event names, and the data of each. */
 export interface ShopEvents {
-  'order.created': Order
+  /** To be paid by card. */
+  'order.created.card': Order
+  'order.created.invoice': Order
+  /** It is charged. */
+  'order.paid': Order
 }
 
 /** What is to be done by one of the workers: task names, and the data of each. */

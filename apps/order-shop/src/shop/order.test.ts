@@ -26,6 +26,7 @@ test('reads a good order as it stands', () => {
 
   expect(order).toEqual({ ...good, note: 'Ring twice' })
   expect(totalOf(order)).toBe(2870)
+  expect(reasonOf(JSON.stringify({ ...good, payment: 'invoice' }))).toBe('accepted')
 })
 
 test('charges no shipping from 50 euros on', () => {
@@ -54,6 +55,7 @@ test.each([
   ['bad-quantity', JSON.stringify({ ...good, items: [{ sku: 'INK-BLUE', quantity: 1.5 }] })],
   ['huge-quantity', JSON.stringify({ ...good, items: [{ sku: 'INK-BLUE', quantity: 250_000 }] })],
   ['negative-total', JSON.stringify({ ...good, total: -28.7 })],
+  ['unknown-payment', JSON.stringify({ ...good, payment: 'promise' })],
   ['wrong-total', JSON.stringify({ ...good, total: 2.87 })],
 ])('refuses as %s: %s', (reason, line) => {
   expect(reasonOf(line)).toBe(reason)

@@ -16,6 +16,8 @@ export type Order = {
   /** In the currency's main unit: 64.5 is 64 euros and 50 cents. */
   readonly total: number
   readonly currency: string
+  /** By card when left out. */
+  readonly payment?: 'card' | 'invoice'
   readonly note?: string
 }
 
@@ -62,9 +64,17 @@ export function readOrder(line: string): Order {
   if (!Array.isArray(order['items']) || order['items'].length === 0) {
     throw new BadOrder('missing-field', 'items must be an array with at least one item')
   }
+  const { payment } = order
+  if (payment !== undefined && payment !== 'card' && payment !== 'invoice') {
+    throw new BadOrder('unknown-payment', `payment must be "card" or "invoice", and is ${show(payment)}`)
+  }
   const goods = order['items'].reduce((sum: number, item: unknown) => sum + priceOf(item), 0)
   checkTotal(order['total'], goods + shipping(goods))
   return order as Order
+}
+
+export function paymentOf({ payment = 'card' }: Pick<Order, 'payment'>): 'card' | 'invoice' {
+  return payment
 }
 
 /** Cents: free from 50 euros on. */
