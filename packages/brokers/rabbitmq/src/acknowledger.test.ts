@@ -20,10 +20,34 @@ function setUp(window = 100): {
   return { frames, acks, clock }
 }
 
-test('what is finished in order is acked in one frame', () => {
-  const { frames, acks } = setUp()
+test('what is finished in order is acked in one frame, a little later', async () => {
+  const { frames, acks, clock } = setUp()
   for (const tag of [2, 1, 3]) acks.finish(tag)
   acks.flush()
+  expect(frames).toEqual([])
+  await clock.advance(5)
+  expect(frames).toEqual(['ack ..3'])
+})
+
+test('a quarter of the window in order is acked without waiting', () => {
+  const { frames, acks } = setUp(16)
+  for (const tag of [1, 2, 3, 4]) acks.finish(tag)
+  acks.flush()
+  expect(frames).toEqual(['ack ..4'])
+})
+
+test('with a window of one each is acked at once', () => {
+  const { frames, acks } = setUp(1)
+  acks.finish(1)
+  acks.flush()
+  expect(frames).toEqual(['ack ..1'])
+})
+
+test('what a smaller window has no room for is acked when it gets smaller', () => {
+  const { frames, acks } = setUp()
+  for (const tag of [1, 2, 3]) acks.finish(tag)
+  acks.flush()
+  acks.resize(8)
   expect(frames).toEqual(['ack ..3'])
 })
 
@@ -31,7 +55,6 @@ test('what is behind a slow one is acked singly, a little later', async () => {
   const { frames, acks, clock } = setUp()
   for (const tag of [1, 3, 4]) acks.finish(tag)
   acks.flush()
-  expect(frames).toEqual(['ack ..1'])
   await clock.advance(5)
   expect(frames).toEqual(['ack ..1', 'ack 3', 'ack 4'])
 })
@@ -51,6 +74,7 @@ test('what was given back or settled before is settled once', () => {
   acks.finish(1)
   acks.finish(1)
   acks.flush()
+  acks.ackAll()
   expect(frames).toEqual(['nack 2', 'ack ..1'])
 })
 

@@ -1,22 +1,27 @@
 import type { Clock } from '@posthorn/transport/driver'
 import type { Channel, Message } from 'amqplib'
 
-/** How long a finished delivery waits for a slower one before it. Milliseconds. */
+/** How long a finished delivery waits for others, and for a slower one before it. Milliseconds. */
 const patienceMs = 5
-const maxWaiting = 64
+/** How many wait to be acked in one frame: to a quorum queue a frame is a command that it writes to its log. */
+const maxTogether = 256
+/** How many wait for a slower one, to be acked one by one in the end. */
+const maxBehind = 64
 
 /**
- * Acks the deliveries of one channel in few frames: all up to the oldest that is still open at once, those behind it one
- * by one, a little later.
+ * Acks the deliveries of one channel in few frames: all up to the oldest that is still open in one, those behind it one by
+ * one, when there are enough of them or a little later.
  */
 export class Acknowledger {
   private readonly channel: Pick<Channel, 'ack' | 'nack'>
   private readonly clock: Clock
-  /** How many may wait for a slower one before they are acked singly; with a small window it must not fill up. */
-  private readonly limit: number
+  /** What waits here is in the server's way, so there must be room for more in the window. */
+  private limit = 1
   /** Tags in their order, which is rising. */
   private readonly open = new Set<number>()
   private finished: number[] = []
+  /** The last tag that has been finished. */
+  private highest = 0
   private cancelTimer: (() => void) | undefined
   private readonly written: () => void
 
@@ -25,7 +30,13 @@ export class Acknowledger {
     this.written = written
     this.channel = channel
     this.clock = clock
-    this.limit = Math.max(1, Math.min(maxWaiting, Math.ceil(window / 4)))
+    this.resize(window)
+  }
+
+  /** The window is another one now. */
+  resize(window: number): void {
+    this.limit = Math.max(1, Math.ceil(window / 4))
+    this.flush()
   }
 
   opened(tag: number): void {
@@ -38,7 +49,9 @@ export class Acknowledger {
 
   /** Acked at `flush` or soon after. */
   finish(tag: number): void {
-    if (this.open.delete(tag)) this.finished.push(tag)
+    if (!this.open.delete(tag)) return
+    this.finished.push(tag)
+    if (tag > this.highest) this.highest = tag
   }
 
   /** Back to the queue, at once. */
@@ -52,11 +65,10 @@ export class Acknowledger {
     this.open.clear()
   }
 
-  /** Acks what is before everything open, and the rest where it has waited for long enough. */
+  /** Acks when enough is finished, or a little later. */
   flush(): void {
-    if (this.finished.length === 0) return
-    this.ackPrefix()
-    if (this.finished.length >= this.limit) this.ackAll()
+    if (this.isDue(maxTogether) || (this.isDue(maxBehind) && this.isBehind)) this.ackPrefix()
+    if (this.isDue(maxBehind) && this.isBehind) this.ackAll()
     else if (this.finished.length > 0) this.cancelTimer ??= this.clock.setTimer(() => this.late(), patienceMs)
   }
 
@@ -75,8 +87,21 @@ export class Acknowledger {
     this.cancelTimer = undefined
   }
 
+  private isDue(most: number): boolean {
+    return this.finished.length >= Math.min(most, this.limit)
+  }
+
+  /** Whether something that is finished waits for a slower one. */
+  private get isBehind(): boolean {
+    return this.oldest < this.highest
+  }
+
+  private get oldest(): number {
+    return this.open.values().next().value ?? Infinity
+  }
+
   private ackPrefix(): void {
-    const oldest = this.open.values().next().value ?? Infinity
+    const { oldest } = this
     let last = 0
     const rest: number[] = []
     for (const tag of this.finished) {

@@ -29,7 +29,7 @@ export class SharedReader implements QueueReader {
       parts,
       target,
       channel,
-      window: request.prefetch,
+      window: this.prefetch,
       arrived: (raw) => this.arrived(raw),
       ended: (reason) => {
         this.intake.close()
@@ -77,6 +77,7 @@ export class SharedReader implements QueueReader {
   window(size: number): void {
     if (this.reading.isOver || this.isClosing) return
     this.intake.resize(size)
+    this.reading.acks.resize(size)
     this.wantedPrefetch = size
     this.reshaping ??= this.reshape().finally(() => (this.reshaping = undefined))
   }
