@@ -4,10 +4,11 @@ import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { goalLine, isReached } from './goal.ts'
 import { memoryScenario } from './memory/memory.ts'
+import { middlewareScenario } from './middleware/middleware.ts'
 import { rabbitmqScenario } from './rabbitmq/rabbitmq.ts'
 import { table } from './table.ts'
 
-const scenarios = [memoryScenario, rabbitmqScenario]
+const scenarios = [memoryScenario, middlewareScenario, rabbitmqScenario]
 
 const usage = `npm run bench -- <scenario> [--quick] [--json FILE]
 

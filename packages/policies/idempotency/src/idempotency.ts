@@ -135,6 +135,6 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
       runtime.onClose(() => keeper.stop())
       return begin(next, keeper, new StoreGate(store, runtime), runtime.clock)
     },
-    run: createRun(settings, options.clock ?? systemClock),
+    run: createRun(settings, single, options.clock ?? systemClock),
   }
 }

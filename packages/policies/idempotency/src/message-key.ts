@@ -5,7 +5,8 @@ export type MessageKey = (message: Message, context: Context) => string | undefi
 
 /** The consumer and the message. Two sources that get the same message each handle it. */
 export const consumerAndId: MessageKey = ({ id }, { source, idempotencyKey }) =>
-  idempotencyKey === undefined ? undefined : `${source}/${id}`
+  // A template would be kept in two pieces, for as long as the claim.
+  idempotencyKey === undefined ? undefined : [source, id].join('/')
 
 /** Throws `POSTHORN_KEY_MISSING` rather than handle what could not be recognised when it comes again. */
 export function keyOf(from: MessageKey, message: Message, context: Context): string {

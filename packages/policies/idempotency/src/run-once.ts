@@ -1,4 +1,4 @@
-import { payloadHash, type HeldClaim } from '@posthorn/store'
+import { payloadHash, type SingleClaims } from '@posthorn/store'
 import { PosthornError, type Clock } from '@posthorn/transport'
 import { LeaseKeeper } from './keep-leases.ts'
 import { keyConflict } from './message-key.ts'
@@ -25,37 +25,35 @@ export type RunOnce = <Result>(
   fn: (context: RunContext) => Promise<Result> | Result,
 ) => Promise<Result>
 
-export function createRun(settings: IdempotencySettings, clock: Clock): RunOnce {
+export function createRun(settings: IdempotencySettings, single: SingleClaims, clock: Clock): RunOnce {
   const { store, leaseMs, retentionMs, owner } = settings
-  const { claims } = store
-  const keeper = new LeaseKeeper(clock, leaseMs, (requests) => claims.renew(requests))
+  const keeper = new LeaseKeeper(clock, leaseMs, (requests) => store.claims.renew(requests))
 
   return async <Result>(
     key: string,
     body: unknown,
     fn: (context: RunContext) => Promise<Result> | Result,
   ): Promise<Result> => {
-    const [answer] = await claims.claim([{ key, owner, leaseMs, payloadHash: payloadHash(body) }])
-    if (answer === undefined || answer.status === 'done') return readResult(answer?.result) as Result
+    const answer = await single.claim({ key, owner, leaseMs, payloadHash: payloadHash(body) })
+    if (answer.status === 'done') return readResult(answer.result) as Result
     if (answer.status === 'conflict') throw keyConflict(key)
     if (answer.status === 'inProgress') throw inProgress(key, answer.remainingMs)
-    const claim: HeldClaim = { key, fence: answer.fence }
+    const claim = { key, fence: answer.fence }
     keeper.hold(claim)
     try {
       let value: Result
       try {
         value = await fn({ fence: answer.fence })
       } catch (error) {
-        await claims.release([claim]).catch(() => undefined)
+        await single.release(claim).catch(() => undefined)
         throw error
       }
       const request = { ...claim, result: writeResult(value), retentionMs }
-      const complete = async (): Promise<'completed' | 'lost'> =>
-        (await claims.complete([request]))[0] ?? 'lost'
       let triesLeft = recordTries
-      const done = await complete().catch((error: unknown) =>
-        recordAgain(error, complete, clock, () => (triesLeft -= 1) > 0),
-      )
+      const mayWait = (): boolean => (triesLeft -= 1) > 0
+      const done = await single
+        .complete(request)
+        .catch((error: unknown) => recordAgain(error, () => single.complete(request), clock, mayWait))
       if (done === 'lost') throw inProgress(key, leaseMs)
       return value
     } finally {

@@ -8,7 +8,6 @@ interface Claim extends Expiring<Claim> {
   readonly owner: string
   readonly fence: number
   readonly payloadHash: string | undefined
-  leaseEnd: number
   done: boolean
   result: string | undefined
 }
@@ -34,19 +33,17 @@ export class MemoryClaims implements Claims {
       if (recorded !== undefined && payloadHash !== undefined && recorded !== payloadHash)
         return { status: 'conflict', payloadHash: recorded }
       if (known.done) return { status: 'done', result: known.result }
-      if (known.leaseEnd > now)
-        return { status: 'inProgress', owner: known.owner, remainingMs: known.leaseEnd - now }
+      const remainingMs = known.expiresAt - abandonedAfterMs - now
+      if (remainingMs > 0) return { status: 'inProgress', owner: known.owner, remainingMs }
     }
     const fence = this.#parts.next()
-    const leaseEnd = now + leaseMs
-    const expiresAt = leaseEnd + abandonedAfterMs
+    const expiresAt = now + leaseMs + abandonedAfterMs
     this.#claims.set(
       {
         key,
         owner,
         fence,
         payloadHash,
-        leaseEnd,
         done: false,
         result: undefined,
         expiresAt,
@@ -64,8 +61,7 @@ export class MemoryClaims implements Claims {
     return requests.map(({ key, fence, leaseMs }) => {
       const claim = this.#held(key, fence, now)
       if (claim === undefined || claim.done) return 'lost'
-      claim.leaseEnd = now + leaseMs
-      this.#claims.expireAt(claim, claim.leaseEnd + abandonedAfterMs)
+      this.#claims.expireAt(claim, now + leaseMs + abandonedAfterMs)
       return 'renewed'
     })
   }
