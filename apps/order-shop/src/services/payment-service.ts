@@ -62,8 +62,6 @@ export function startPaymentService(
     {
       group: 'payment',
       use: [metrics.use, retryPolicy, breaker.consume({ types: 'order.created.card' })],
-      // Half of it is room for card orders that wait here; more would go back, and come again after a second or later.
-      prefetch: 1_000,
     },
   )
 }
