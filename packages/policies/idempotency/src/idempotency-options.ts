@@ -14,12 +14,12 @@ export interface IdempotencyOptions {
   readonly key?: MessageKey
   /**
    * Milliseconds after which what a process had begun when it died may begin again elsewhere; renewed while a handler runs.
-   * From 1,000. Default 60,000.
+   * Whole number from 1,000. Default 60,000.
    */
   readonly leaseMs?: number
   /**
    * Milliseconds for which a repetition is recognised, from the end of the first time. Longer than all retries and
-   * whatever is replayed. Default 604,800,000 (7 days).
+   * whatever is replayed. Whole number from 1,000, ten years at most. Default 604,800,000 (7 days).
    */
   readonly retentionMs?: number
   /** Whether what a handler returns is kept, to be the answer of a repetition. JSON. Default false. */
@@ -46,10 +46,14 @@ const store = optionRules.custom(
   (value) => typeof (value as Partial<ClaimStore> | null)?.claims?.claim === 'function',
 )
 
-export const durationRules: Readonly<Record<'leaseMs' | 'retentionMs', optionRules.Rule>> = {
-  leaseMs: optionRules.duration({ min: 1_000 }),
-  retentionMs: optionRules.duration({ min: 1_000 }),
-}
+const owner = optionRules.custom(
+  'a text of 1 to 512 characters, without NUL and halves of surrogate pairs',
+  (value) =>
+    typeof value === 'string' && /^[^\0]{1,512}$/.test(value) && Buffer.from(value).toString() === value,
+)
+
+/** As stores take it: what they refuse later would be found when the effect is there already. */
+export const durationRule: optionRules.Rule = optionRules.wholeNumber({ min: 1_000, max: 315_360_000_000 })
 
 export const clockRule: optionRules.Rule = optionRules.custom(
   'a clock',
@@ -61,11 +65,12 @@ export const storeRule: optionRules.Rule = optionRules.required(store)
 const rules: Readonly<Record<keyof IdempotencyOptions, optionRules.Rule>> = {
   store: storeRule,
   key: optionRules.callback(),
-  ...durationRules,
+  leaseMs: durationRule,
+  retentionMs: durationRule,
   storeResults: optionRules.flag(),
   onConflict: optionRules.callback(),
   onRepetition: optionRules.callback(),
-  owner: optionRules.text({ max: 512 }),
+  owner,
   clock: clockRule,
 }
 
@@ -83,6 +88,9 @@ export function idempotencySettings(options: IdempotencyOptions): IdempotencySet
   } = options
   return { store: given, key, leaseMs, retentionMs, storeResults, owner, onConflict, onRepetition }
 }
+
+/** Requests that a store takes at a time. */
+export const maxBatch: number = 1_000
 
 export const week: number = 7 * 86_400_000
 

@@ -213,6 +213,24 @@ describe('idempotency', () => {
     await transport.close()
   })
 
+  test('dead-letters what no store can keep a record of, and goes on with all others', async () => {
+    const { clock, transport, store, calls } = await start()
+    const handled: string[] = []
+    const reasons: string[] = []
+    transport.on('deadLettered', ({ reason }) => reasons.push(reason))
+    await transport.consume('orders', ({ id }) => void handled.push(id), {
+      use: [idempotency({ store, key: ({ id }) => (id === 'bad' ? 'a\0b' : id) })],
+    })
+    await transport.sendMany('orders', [
+      { data: 1, id: 'bad' },
+      { data: 1, id: 'good' },
+    ])
+    await clock.advance(100)
+    expect([handled, reasons]).toEqual([['good'], ['no-idempotency-key']])
+    expect(calls).not.toContain('now')
+    await transport.close()
+  })
+
   test('stops the intake while the store is away: no effect, no attempt spent, and on it goes', async () => {
     const { clock, transport, store, away, calls } = await start()
     const attempts: number[] = []
@@ -303,6 +321,35 @@ describe('idempotency', () => {
     expect(clock.pending).toBe(0)
   })
 
+  test('keeps the claims of more handlers than a store renews at a time', async () => {
+    const { clock, transport, store } = await start()
+    const concurrency = 1_500
+    let running = 0
+    await transport.consume(
+      'orders',
+      () => {
+        running += 1
+        return new Promise<void>((resolve) => void clock.setTimer(resolve, 150_000))
+      },
+      { use: [idempotency({ store })], concurrency, handlerTimeoutMs: 300_000 },
+    )
+    const ids = Array.from({ length: concurrency }, (_, index) => `order-${index}`)
+    await transport.sendMany(
+      'orders',
+      ids.map((id) => ({ data: 1, id })),
+    )
+    await clock.advance(100_000)
+    const keys = [ids[0], ids.at(-1)].map((id) => `orders/${id}`)
+    const others = keys.map((key) => ({ key, owner: 'another', leaseMs: 1_000 }))
+    expect(running).toBe(concurrency)
+    expect(await store.claims.claim(others)).toMatchObject([
+      { status: 'inProgress' },
+      { status: 'inProgress' },
+    ])
+    await clock.advance(100_000)
+    await transport.close()
+  })
+
   test('lets others have what a dead process had begun, when its lease is over', async () => {
     const { clock, transport, store } = await start()
     await store.claims.claim([{ key: 'orders/order-7', owner: 'dead', leaseMs: 60_000 }])
@@ -342,6 +389,10 @@ describe('idempotency', () => {
     })
     expect(() => idempotency({} as never)).toThrow('idempotency().store')
     expect(() => idempotency({ store, leaseMs: 10 })).toThrow('idempotency().leaseMs')
+    for (const owner of ['', 'a\0b', 'a\ud800'])
+      expect(() => idempotency({ store, owner })).toThrow('idempotency().owner')
+    expect(() => idempotency({ store, leaseMs: 1_000.5 })).toThrow('idempotency().leaseMs')
+    expect(() => idempotency({ store, retentionMs: 1e12 })).toThrow('idempotency().retentionMs')
     expect(() => idempotency({ store, leasMs: 10 } as never)).toThrow('leaseMs')
   })
 })

@@ -4,6 +4,7 @@ import {
   payloadHash,
   type ClaimAnswer,
   type CompleteRequest,
+  type StoreError,
 } from '@posthorn/store'
 import { systemClock } from '@posthorn/transport/options'
 import {
@@ -52,8 +53,8 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
     ): Promise<'completed' | 'lost'> {
       // So long nobody else can begin, whatever has become of the delivery.
       const until = clock.now() + leaseMs
-      const mayWait = (): boolean => {
-        gate.shut()
+      const mayWait = (failure: StoreError): boolean => {
+        gate.shut(failure)
         return !signal.aborted || clock.now() < until
       }
       try {
@@ -78,7 +79,9 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
         answer = await single.claim({ key, owner, leaseMs, payloadHash: payloadHash(message.data) })
       } catch (error) {
         if (!isStoreError(error)) throw error
-        gate.shut()
+        // No store could ever keep it, and all others are not to wait for it.
+        if (error.phase === 'options') return context.deadLetter({ reason: 'no-idempotency-key', error })
+        gate.shut(error)
         return context.release({ delayMs: storeAwayMs })
       }
       if (answer.status !== 'claimed') return repeated(answer, key, message, context)

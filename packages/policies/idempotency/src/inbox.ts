@@ -2,8 +2,8 @@ import { isStoreError, payloadHash, type OutboxMessage, type Store } from '@post
 import { optionRules, systemClock } from '@posthorn/transport/options'
 import {
   ackWith,
-  isPosthornError,
   isSettlement,
+  PosthornError,
   type Clock,
   type Context,
   type Handler,
@@ -13,7 +13,8 @@ import {
   type SendOptions,
   type Settlement,
 } from '@posthorn/transport'
-import { clockRule, durationRules, storeRule, thisProcess, week } from './idempotency-options.ts'
+import { FailureWarning } from './failure-warning.ts'
+import { clockRule, durationRule, maxBatch, storeRule, thisProcess, week } from './idempotency-options.ts'
 import { consumerAndId, keyConflict, keyOf, type MessageKey } from './message-key.ts'
 import { tellOf, type OnRepetition } from './on-repetition.ts'
 import { toOutbox } from './outbox-message.ts'
@@ -74,6 +75,9 @@ export function createInbox<Transaction>(
   // Throws where there are none, naming what to use.
   if (store.capabilities.transactions.level === 'unsupported') store.in(undefined as Transaction)
 
+  /** Nothing else tells of a database that opens no transaction, or of a `transaction` that cannot. */
+  const warning = new FailureWarning()
+
   /** Resolves for what is to be committed. */
   async function handleIn<Data>(
     transaction: Transaction,
@@ -98,13 +102,16 @@ export function createInbox<Transaction>(
     if (answer?.status !== 'claimed') throw new RolledBack(context.release({ delayMs: databaseAwayMs }))
 
     const outputs: OutboxMessage[] = []
+    let hasEnded = false
     const put = async (output: HandlerOutput): Promise<void> => {
+      if (hasEnded) throw tooLate(output.destination)
       outputs.push(toOutbox(message, context, outputs.length, output, clock.now()))
     }
     const returned = await handle(message, inboxContext(transaction, context, put))
+    hasEnded = true
     const settlement = isSettlement(returned) ? returned : ackWith(returned)
     if (settlement.verb !== 'ack') throw new RolledBack(settlement)
-    if (outputs.length > 0) await outbox.append(outputs)
+    while (outputs.length > 0) await outbox.append(outputs.splice(0, maxBatch))
     const result = storeResults ? writeResult(settlement.value) : undefined
     await claims.complete([{ key, fence: answer.fence, result, retentionMs }])
     // Its time is over, or the message is somebody else's by now, who must find nothing of this.
@@ -115,27 +122,43 @@ export function createInbox<Transaction>(
   return {
     handler: (handle) => async (message, context) => {
       let wasOpened = false
+      let key: string
       try {
-        const key = keyOf(from, message, context)
+        key = keyOf(from, message, context)
+      } catch (error) {
+        // Trying again would find the same.
+        return context.deadLetter({ reason: 'no-idempotency-key', error })
+      }
+      try {
         return await run((transaction) => {
           wasOpened = true
+          warning.succeeded()
           return handleIn(transaction, key, message, context, handle)
         })
       } catch (error) {
         if (error instanceof RolledBack) return error.settlement
-        if (isPosthornError(error) && error.code === 'POSTHORN_KEY_MISSING')
-          return context.deadLetter({ reason: 'no-idempotency-key', error })
-        // The database is away, and the handler has not failed.
-        if (!wasOpened || (isStoreError(error) && error.retryable))
-          return context.release({ delayMs: databaseAwayMs })
+        if (!wasOpened) warning.failed(error)
+        if (!wasOpened || isDatabasesOwn(error)) return context.release({ delayMs: databaseAwayMs })
         throw error
       }
     },
   }
 }
 
+/** The database is away or busy, and the handler has not failed. */
+function isDatabasesOwn(error: unknown): boolean {
+  if (!isStoreError(error) || !error.retryable) return false
+  // Of a handler that calls the store beside its transaction, which it will do again.
+  return error.code !== 'POSTHORN_TRANSACTION_OPEN'
+}
+
 /** Nobody sees a claim before it is done, so its lease is never waited for. */
 const unusedLeaseMs = 60_000
+
+function tooLate(destination: string): PosthornError {
+  const text = `A handler sent to "${destination}" after it had ended, so nothing was sent. Have it await all that it sends before it returns.`
+  return new PosthornError('POSTHORN_CLOSED', text, { phase: 'publish', outcome: 'rejected' })
+}
 
 /** Ends a transaction without committing it; the handler has answered all the same. */
 class RolledBack extends Error {
@@ -167,7 +190,7 @@ const rules: Readonly<Record<keyof InboxOptions<unknown>, optionRules.Rule>> = {
   store: storeRule,
   transaction: optionRules.required(optionRules.callback()),
   key: optionRules.callback(),
-  retentionMs: durationRules.retentionMs,
+  retentionMs: durationRule,
   storeResults: optionRules.flag(),
   onRepetition: optionRules.callback(),
   clock: clockRule,

@@ -1,3 +1,4 @@
+import { maxBatch } from './idempotency-options.ts'
 import type { HeldClaim, RenewRequest } from '@posthorn/store'
 import type { Clock } from '@posthorn/transport'
 
@@ -36,8 +37,9 @@ export class LeaseKeeper {
 
   private sweep(): void {
     const { leaseMs } = this
+    const requests = [...this.held].map((claim) => ({ ...claim, leaseMs }))
     // Who has lost its claim is told when it completes; until then others are kept away as well as can be.
-    this.renew([...this.held].map((claim) => ({ ...claim, leaseMs }))).catch(() => undefined)
+    while (requests.length > 0) this.renew(requests.splice(0, maxBatch)).catch(() => undefined)
     this.cancelTimer = this.clock.setTimer(() => this.sweep(), leaseMs / 3)
   }
 }

@@ -1,3 +1,4 @@
+import { warn } from './warn.ts'
 import type { Context, Message } from '@posthorn/transport'
 
 /** Told of each message that was done before, and is acked without its handler. What it throws is warned of. */
@@ -7,6 +8,6 @@ export function tellOf(onRepetition: OnRepetition | undefined, message: Message,
   try {
     onRepetition?.(message, context)
   } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error))
+    warn(error)
   }
 }

@@ -1,4 +1,4 @@
-import { isStoreError } from '@posthorn/store'
+import { isStoreError, type StoreError } from '@posthorn/store'
 import type { Clock } from '@posthorn/transport'
 
 const firstWaitMs = 100
@@ -12,12 +12,12 @@ export async function recordAgain<Done>(
   error: unknown,
   complete: () => Promise<Done>,
   clock: Clock,
-  mayWait: () => boolean,
+  mayWait: (error: StoreError) => boolean,
 ): Promise<Done> {
   let last = error
   for (
     let waitMs = firstWaitMs;
-    isStoreError(last) && mayWait();
+    isStoreError(last) && mayWait(last);
     waitMs = Math.min(2 * waitMs, longestWaitMs)
   ) {
     await new Promise<void>((resolve) => void clock.setTimer(resolve, waitMs))

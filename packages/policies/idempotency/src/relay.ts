@@ -1,17 +1,25 @@
 import { optionRules, checkTransport } from '@posthorn/transport/options'
 import { fromOutbox } from './outbox-message.ts'
-import { storeRule } from './idempotency-options.ts'
+import { durationRule, storeRule } from './idempotency-options.ts'
+import { FailureWarning } from './failure-warning.ts'
+import { warn } from './warn.ts'
 import type { ClaimedMessage, Store } from '@posthorn/store'
 import type { Transport } from '@posthorn/transport'
 
 export interface RelayOptions {
   /** Messages taken at a time. 1 to 1,000. Default 100. */
   readonly batch?: number
-  /** Milliseconds after which another relay may take what this one has, should it have died. From 1,000. Default 30,000. */
+  /**
+   * Milliseconds after which another relay may take what this one has, should it have died. Whole number from 1,000. Default
+   * 30,000.
+   */
   readonly leaseMs?: number
-  /** Milliseconds between two looks into an outbox that was empty. Default 1,000. */
+  /** Milliseconds between two looks into an outbox that was empty. Whole number from 1. Default 1,000. */
   readonly pollMs?: number
-  /** Told of each failure; what could not be sent is tried again. What it throws is warned of. */
+  /**
+   * Told of each failure; what could not be sent is tried again. What it throws is warned of. Default: the first failure since
+   * something was sent is a warning of the process.
+   */
   readonly onFailure?: (error: unknown) => void
 }
 
@@ -24,7 +32,7 @@ export interface Relay extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** Waits after failures, at most. Milliseconds. */
+/** The longest wait of a message that could not be sent, and of a relay whose store has failed. Milliseconds. */
 const longestWaitMs = 30_000
 
 /**
@@ -38,12 +46,20 @@ export function createRelay(
 ): Relay {
   optionRules.checkOptions('createRelay()', { ...options, store }, rules)
   checkTransport('createRelay()', transport)
-  const { batch = 100, leaseMs = 30_000, pollMs = 1_000, onFailure } = options
+  const warning = new FailureWarning()
+  const {
+    batch = 100,
+    leaseMs = 30_000,
+    pollMs = 1_000,
+    onFailure = (error) => warning.failed(error),
+  } = options
   const { outbox } = store
   const { clock } = transport
   let sent = 0
   let isOver = false
+  /** Rounds, one after the other, in which the store has failed. */
   let failures = 0
+  let isNudged = false
   let wake = (): void => undefined
 
   const stopped = loop()
@@ -53,48 +69,54 @@ export function createRelay(
 
   async function loop(): Promise<void> {
     while (!isOver) {
+      isNudged = false
       const goesOn = await round().catch((error: unknown) => {
         failures += 1
         tell(error)
         return false
       })
-      if (!goesOn && !isOver) await sleep(failures === 0 ? pollMs : backoff())
+      if (!goesOn && !isNudged && !isOver) await sleep(failures === 0 ? pollMs : backoff(failures))
     }
   }
 
   /** Whether there is more to be sent at once. */
   async function round(): Promise<boolean> {
+    // Half of the lease to begin in, and half for the answer: so nothing is sent that another relay may have by then.
+    const halfMs = Math.ceil(leaseMs / 2)
+    const until = clock.now() + halfMs
     const { fence, messages } = await outbox.claim({ limit: batch, leaseMs })
-    if (messages.length === 0) {
-      failures = 0
-      return false
-    }
     const done: string[] = []
-    const left: string[] = []
+    /** By how long they are to wait. */
+    const left = new Map<number, string[]>()
     await Promise.all(
       linesOf(messages).map(async (line) => {
         for (const [index, message] of line.entries()) {
-          const isDone = await deliver(message)
-          if (isDone) done.push(message.id)
-          // None of a key is sent before those ahead of it.
-          else return left.push(...line.slice(index).map(({ id }) => id))
+          const isOurs = !isOver && clock.now() < until
+          if (isOurs && (await deliver(message, halfMs))) {
+            done.push(message.id)
+            continue
+          }
+          // None of a key is sent before those ahead of it. Those of others do not wait for one that cannot be sent.
+          const delayMs = isOurs ? backoff(message.claims) : 0
+          const ids = left.get(delayMs) ?? []
+          left.set(delayMs, ids)
+          ids.push(...line.slice(index).map(({ id }) => id))
+          return
         }
-        return left.length
       }),
     )
     if (done.length > 0) await outbox.sent(done)
     sent += done.length
-    failures = left.length === 0 ? 0 : failures + 1
-    if (left.length > 0) await outbox.release({ fence, ids: left, delayMs: backoff() })
-    return messages.length === batch && done.length > 0
+    if (done.length > 0) warning.succeeded()
+    for (const [delayMs, ids] of left) await outbox.release({ fence, ids, delayMs })
+    failures = 0
+    return done.length > 0 && (messages.length === batch || left.has(0))
   }
 
-  async function deliver(row: ClaimedMessage): Promise<boolean> {
-    if (isOver) return false
+  async function deliver(row: ClaimedMessage, timeoutMs: number): Promise<boolean> {
     try {
       const { kind, destination, message } = fromOutbox(row, clock.now())
-      // So that the lease is still ours when it is answered.
-      await transport[kind](destination, message, { timeoutMs: Math.ceil(leaseMs / 2) })
+      await transport[kind](destination, message, { timeoutMs })
       return true
     } catch (error) {
       tell(error)
@@ -104,14 +126,14 @@ export function createRelay(
 
   function tell(error: unknown): void {
     try {
-      onFailure?.(error)
+      onFailure(error)
     } catch (thrown) {
-      process.emitWarning(thrown instanceof Error ? thrown : String(thrown))
+      warn(thrown)
     }
   }
 
-  function backoff(): number {
-    return Math.min(pollMs * 2 ** Math.min(failures, 16), longestWaitMs)
+  function backoff(times: number): number {
+    return Math.min(pollMs * 2 ** Math.min(times, 16), longestWaitMs)
   }
 
   function sleep(delayMs: number): Promise<void> {
@@ -132,7 +154,10 @@ export function createRelay(
   }
 
   return {
-    nudge: () => wake(),
+    nudge() {
+      isNudged = true
+      wake()
+    },
     get sent() {
       return sent
     },
@@ -157,7 +182,7 @@ function linesOf(messages: readonly ClaimedMessage[]): readonly (readonly Claime
 const rules: Readonly<Record<keyof RelayOptions | 'store', optionRules.Rule>> = {
   store: storeRule,
   batch: optionRules.wholeNumber({ min: 1, max: 1_000 }),
-  leaseMs: optionRules.duration({ min: 1_000 }),
-  pollMs: optionRules.duration({ min: 1 }),
+  leaseMs: durationRule,
+  pollMs: optionRules.wholeNumber({ min: 1 }),
   onFailure: optionRules.callback(),
 }

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test, vi } from 'vitest'
 import {
   createInbox,
@@ -7,11 +8,11 @@ import {
   type TransactionalInbox,
 } from '@posthorn/idempotency'
 import { memoryStore } from '@posthorn/store/memory'
+import { sqliteStore, sqliteTransactions, type SqliteDatabase } from '@posthorn/store/sqlite'
 import { memory } from '@posthorn/transport/memory'
 import { createVirtualClock, type VirtualClock } from '@posthorn/transport/testing'
 import { openSqlite, type SqliteBench } from './sqlite-bench.ts'
 import type { Message, Transport } from '@posthorn/transport'
-import type { SqliteDatabase } from '@posthorn/store/sqlite'
 
 type Tx = InboxContext<SqliteDatabase>
 
@@ -42,6 +43,12 @@ async function start(options: Partial<InboxOptions<SqliteDatabase>> = {}): Promi
     },
   }
 }
+
+const toSend = (id: string, key?: string) => ({
+  id,
+  body: JSON.stringify({ kind: 'send', to: 'orders', message: { id, data: 1 } }),
+  key,
+})
 
 const patience = { timeout: 20_000, interval: 20 }
 
@@ -105,6 +112,23 @@ describe('the inbox', () => {
     expect(await transport.depth('orders')).toMatchObject(depth)
   })
 
+  test('commits any number of outputs, and refuses what a handler sends after its end', async () => {
+    await using bench = await start()
+    const { clock, shop, transport, inbox } = bench
+    let late = (): Promise<void> => Promise.resolve()
+    await transport.consume(
+      'orders',
+      inbox.handler(async (_, context) => {
+        for (let n = 0; n < 1_500; n += 1) await context.send('receipts', { data: n })
+        late = () => context.send('receipts', { data: 'late' })
+      }),
+    )
+    await transport.send('orders', { data: 1 })
+    await clock.advance(1_000)
+    expect(await shop.store.outbox.depth()).toMatchObject({ waiting: 1_500 })
+    await expect(late()).rejects.toMatchObject({ code: 'POSTHORN_CLOSED', outcome: 'rejected' })
+  })
+
   test('does not commit for a handler whose time is over', async () => {
     await using bench = await start()
     const { clock, shop, transport, inbox } = bench
@@ -128,6 +152,7 @@ describe('the inbox', () => {
   test('spends no attempt while the database is away', async () => {
     await using bench = await start()
     const { clock, shop, transport, inbox } = bench
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     const attempts: number[] = []
     await transport.consume(
       'orders',
@@ -139,6 +164,44 @@ describe('the inbox', () => {
     shop.away(false)
     await clock.advance(60_000)
     expect(attempts).toEqual([1])
+    expect(warned.mock.calls).toEqual([[expect.objectContaining({ message: 'the database is away' })]])
+    warned.mockRestore()
+  })
+
+  test('dead-letters what has no key, whatever the function of the message throws', async () => {
+    await using bench = await start({
+      key: ({ id, data }) => (id === 'none' ? undefined : (data as { order: string }).order.trim()),
+    })
+    const { clock, transport, inbox } = bench
+    const reasons: string[] = []
+    transport.on('deadLettered', ({ id, reason }) => reasons.push(`${id} ${reason}`))
+    await transport.consume(
+      'orders',
+      inbox.handler(() => undefined),
+    )
+    for (const id of ['none', 'throws']) await transport.send('orders', { data: {}, id })
+    await clock.advance(5_000)
+    expect(reasons.toSorted()).toEqual(['none no-idempotency-key', 'throws no-idempotency-key'])
+  })
+
+  test('spends attempts on a handler that uses the store beside its transaction', async () => {
+    const clock = createVirtualClock()
+    const database = new DatabaseSync(':memory:')
+    const store = sqliteStore(database)
+    await store.migrate()
+    const transport = await memory({ clock })
+    const inbox = createInbox({ store, transaction: sqliteTransactions(database), clock })
+    const errors: unknown[] = []
+    transport.on('deadLettered', ({ error }) => errors.push(error))
+    await transport.consume(
+      'orders',
+      inbox.handler(async () => store.outbox.append([toSend('x')])),
+    )
+    await transport.send('orders', { data: 1 })
+    await clock.advance(600_000)
+    expect(errors).toMatchObject([{ code: 'POSTHORN_TRANSACTION_OPEN' }])
+    await transport.close()
+    database.close()
   })
 
   test('dead-letters another body under the same key, and answers a repetition with the result', async () => {
@@ -270,6 +333,92 @@ describe('the relay', () => {
     await relay.stop()
   })
 
+  test('lets nothing wait for a message that cannot be sent', async () => {
+    const clock = createVirtualClock()
+    const store = memoryStore({ now: () => clock.now() })
+    const transport = await memory({ clock })
+    await store.outbox.append([{ id: 'x', body: 'not of ours' }])
+    const failures: number[] = []
+    const relay = createRelay(store, transport, { onFailure: () => failures.push(clock.now()) })
+    await clock.advance(600_000)
+    await store.outbox.append([toSend('y')])
+    await clock.advance(3_000)
+    expect(relay.sent).toBe(1)
+    expect((failures.at(-1) ?? 0) - (failures.at(-2) ?? 0)).toBeGreaterThanOrEqual(30_000)
+    await relay.stop()
+    await transport.close()
+  })
+
+  test('warns the process of the first failure since something was sent, where it has nobody to tell', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const clock = createVirtualClock()
+    const store = memoryStore({ now: () => clock.now() })
+    const transport = await memory({ clock })
+    const relay = createRelay(store, transport)
+    await store.outbox.append([{ id: 'x', body: 'not of ours' }])
+    await clock.advance(600_000)
+    expect(warned).toHaveBeenCalledTimes(1)
+    await store.outbox.append([toSend('y')])
+    await clock.advance(60_000)
+    expect(warned).toHaveBeenCalledTimes(2)
+    expect(warned).toHaveBeenCalledWith(expect.objectContaining({ code: 'POSTHORN_INVALID_DATA' }))
+    await relay.stop()
+    await transport.close()
+    warned.mockRestore()
+  })
+
+  test('sends each once, however long the sends of one key take together', async () => {
+    const clock = createVirtualClock()
+    const store = memoryStore({ now: () => clock.now() })
+    const transport = await memory({ clock })
+    const ids = ['a', 'b', 'c', 'd', 'e']
+    await store.outbox.append(ids.map((id) => toSend(id, 'one')))
+    const begun: unknown[] = []
+    const slow = new Proxy(transport, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target)
+        if (typeof value !== 'function') return value
+        if (name !== 'send') return value.bind(target) as unknown
+        return async (...given: Parameters<typeof transport.send>) => {
+          begun.push(given[1].id)
+          await new Promise<void>((resolve) => void clock.setTimer(resolve, 10_000))
+          return transport.send(...given)
+        }
+      },
+    })
+    const relays = [createRelay(store, slow), createRelay(store, slow)]
+    await clock.advance(120_000)
+    expect(begun).toEqual(ids)
+    for (const relay of relays) await relay.stop()
+    await transport.close()
+  })
+
+  test('looks again when it is nudged while it is at work', async () => {
+    const clock = createVirtualClock()
+    const inner = memoryStore({ now: () => clock.now() })
+    const transport = await memory({ clock })
+    await inner.outbox.append([toSend('a')])
+    const { outbox } = inner
+    let later = async (): Promise<void> => outbox.append([toSend('b')])
+    const store = {
+      ...inner,
+      outbox: {
+        ...outbox,
+        async sent(ids: readonly string[]) {
+          await outbox.sent(ids)
+          await later()
+          later = async () => undefined
+          relay.nudge()
+        },
+      },
+    }
+    const relay = createRelay(store, transport, { pollMs: 3_600_000 })
+    await clock.advance(1_000)
+    expect(relay.sent).toBe(2)
+    await relay.stop()
+    await transport.close()
+  })
+
   test('waits when nothing can be sent, bears what its listener throws, and ends with its transport', async () => {
     await using bench = await start()
     const { clock, shop, transport } = bench
@@ -325,9 +474,7 @@ describe('the relay', () => {
         release: outbox.release.bind(outbox),
       },
     }
-    await outbox.append([
-      { id: 'x', body: JSON.stringify({ kind: 'send', to: 'orders', message: { id: 'x', data: 1 } }) },
-    ])
+    await outbox.append([toSend('x')])
     await outbox.append([{ id: 'y', body: 'not of ours' }])
     const relay = createRelay(store, transport, { onFailure: (error) => failures.push(error) })
     await clock.advance(10_000)

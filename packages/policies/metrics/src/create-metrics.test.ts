@@ -318,6 +318,16 @@ describe('metrics', () => {
     expect(clock.pending).toBe(0)
   })
 
+  test('poll nothing of a transport that is closed already', async () => {
+    const { metrics, transport, clock } = await start()
+    await transport.close()
+    metrics.watch(transport, { sources: ['orders'] })
+    await clock.advance(60_000)
+    expect(values(metrics, 'up')).toEqual({ memory: 0 })
+    expect(values(metrics, 'poll_failures_total')).toEqual({})
+    expect(clock.pending).toBe(0)
+  })
+
   test('hold 200 series at most and no more memory, with a million ids, errors and topics', async () => {
     const metrics = createMetrics()
     const clock = createVirtualClock()
@@ -368,6 +378,8 @@ describe('metrics', () => {
     expect(() => createMetrics({ clock: {} as never })).toThrow('createMetrics().clock')
     expect(() => metrics.watch(transport, { pollMs: 0 })).toThrow('watch().pollMs')
     expect(() => metrics.watch({} as never)).toThrow('watch()')
+    for (const breaker of [undefined, {}, { name: 'bank', state: 'open' }])
+      expect(() => metrics.watchBreaker(breaker as never)).toThrow('watchBreaker().breaker')
     await transport.close()
   })
 })

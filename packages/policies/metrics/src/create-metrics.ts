@@ -2,7 +2,7 @@ import { checkTransport, optionRules, systemClock } from '@posthorn/transport/op
 import { Meters, othersAtMost } from './meters.ts'
 import { createRun } from './run-watched.ts'
 import { readStats } from './stats.ts'
-import { WatchedBreakers } from './watch-breakers.ts'
+import { breakerRules, WatchedBreakers } from './watch-breakers.ts'
 import { watchHandlers } from './watch-handlers.ts'
 import { watchSends } from './watch-sends.ts'
 import { watchRules, watchTransport } from './watch-transport.ts'
@@ -23,7 +23,10 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       optionRules.checkOptions('watch()', watchOptions, watchRules)
       return watchTransport(meters, transport, watchOptions)
     },
-    watchBreaker: (breaker) => breakers.add(breaker),
+    watchBreaker(breaker) {
+      optionRules.checkOptions('watchBreaker()', { breaker }, breakerRules)
+      breakers.add(breaker)
+    },
     getStats: () => readStats(meters),
     families: [...meters.families, ...breakers.families],
   }

@@ -1,3 +1,4 @@
+import { optionRules } from '@posthorn/transport/options'
 import type { MetricFamily } from './family.ts'
 import { metricPrefix } from './meters.ts'
 import type { SeriesBudget } from './series-budget.ts'
@@ -19,6 +20,16 @@ export interface ObservedBreakerCounts {
   readonly rejected: number
   /** How often it opened. */
   readonly opened: number
+}
+
+/** What cannot be asked would fail every scrape later. */
+export const breakerRules: Readonly<Record<'breaker', optionRules.Rule>> = {
+  breaker: optionRules.required(
+    optionRules.custom('a circuit breaker', (value) => {
+      const { name, counts } = (value ?? {}) as Partial<ObservedBreaker>
+      return typeof name === 'string' && typeof counts === 'function'
+    }),
+  ),
 }
 
 const outcomes = ['succeeded', 'failed', 'ignored', 'rejected'] as const

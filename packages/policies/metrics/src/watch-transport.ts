@@ -89,7 +89,10 @@ export function watchTransport(meters: Meters, transport: Transport, options: Wa
   }
   const poll = async (): Promise<void> => {
     look()
-    const consumed = transport.health().consumers.map(({ source }) => source)
+    const { state, consumers } = transport.health()
+    // Of one that was closed before, no event tells.
+    if (state === 'closed') return stop()
+    const consumed = consumers.map(({ source }) => source)
     const polled = new Map([...sources, ...consumed].map((one) => [nameOf(one), one]))
     showOnly(polled)
     for (const [name, source] of polled) {

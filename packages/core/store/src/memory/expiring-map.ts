@@ -23,19 +23,13 @@ export class ExpiringMap<Item extends Expiring<Item> & { readonly key: string }>
     return this.#items.values()
   }
 
-  /** Whether so many more find room, the expired ones removed. */
-  hasRoom(count: number, now: number): boolean {
-    while (this.#items.size + count > this.#maxItems) if (!this.#removeExpired(now)) return false
-    return true
-  }
-
   /** Stores an item in place of whatever has its key. Throws `POSTHORN_STORE_FULL`. */
   set(item: Item, now: number): void {
     const former = this.#items.get(item.key)
     if (former !== undefined) this.remove(former)
     // Two at most for each that comes: so what has expired takes no room for long, and no call pays for many.
     this.sweep(2, now)
-    if (!this.hasRoom(1, now)) throw storeFull(this.#what, this.#maxItems)
+    if (this.#items.size >= this.#maxItems) throw storeFull(this.#what, this.#maxItems)
     this.#items.set(item.key, item)
     this.#queue.place(item)
   }

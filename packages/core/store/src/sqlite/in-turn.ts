@@ -3,15 +3,27 @@ import type { SqliteDatabase } from './sqlite-database.ts'
 
 /** When the last transaction on a connection has ended. */
 const lastEnds = new WeakMap<SqliteDatabase, Promise<unknown>>()
-/** The connection whose turn it is, for all that its work calls. */
-const turn = new AsyncLocalStorage<SqliteDatabase>()
+
+interface Turn {
+  readonly database: SqliteDatabase
+  /** What its work has begun may go on for longer, and is no part of it then. */
+  isOver: boolean
+}
+
+/** Of the connection whose turn it is, for all that its work calls. */
+const turns = new AsyncLocalStorage<Turn>()
 
 /** Runs a transaction when all that were asked for before on the connection have ended. */
 export async function inTurn<Value>(database: SqliteDatabase, work: () => Promise<Value>): Promise<Value> {
   const before = lastEnds.get(database)
   const done = (async () => {
     await before
-    return turn.run(database, work)
+    const turn = { database, isOver: false }
+    try {
+      return await turns.run(turn, work)
+    } finally {
+      turn.isOver = true
+    }
   })()
   lastEnds.set(
     database,
@@ -28,6 +40,8 @@ export async function betweenTransactions<Value>(
   database: SqliteDatabase,
   work: () => Value,
 ): Promise<Value> {
-  if (!lastEnds.has(database) || turn.getStore() === database) return work()
+  const turn = turns.getStore()
+  const isInside = turn?.database === database && !turn.isOver
+  if (!lastEnds.has(database) || isInside) return work()
   return inTurn(database, async () => work())
 }

@@ -51,6 +51,31 @@ test('runs one after the other on a connection, whoever asks for them', async ()
   expect(told).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
 })
 
+test('lets what was begun in one, and goes on after it, wait like all others', async () => {
+  const store = sqliteStore(database)
+  await store.migrate()
+  const transactions = sqliteTransactions(database)
+  let goOn = (): void => undefined
+  let later: Promise<void> | undefined
+  await transactions(async () => {
+    later = (async () => {
+      await new Promise<void>((resolve) => (goOn = resolve))
+      await store.outbox.append([{ id: 'a', body: 'x' }])
+    })()
+  })
+  let end = (): void => undefined
+  const other = transactions(async () => {
+    add('b')
+    goOn()
+    await new Promise<void>((resolve) => (end = resolve))
+  })
+  await new Promise(setImmediate)
+  end()
+  await Promise.all([later, other])
+  expect(orders()).toEqual([{ id: 'b' }])
+  expect(await store.outbox.depth()).toMatchObject({ waiting: 1 })
+})
+
 test('is what a store joins', async () => {
   const store = sqliteStore(database)
   await store.migrate()

@@ -9,7 +9,7 @@ export function receivedMessage(wire: WireMessage, data: unknown, source: string
   return {
     id: wire.id,
     type,
-    data: isPartOf(data, wire.body) ? new Uint8Array(data) : data,
+    data: isPartOf(data, wire.body) ? copyOfBytes(data) : data,
     time: wire.time,
     headers: copyOf(wire.headers),
     key: wire.key,
@@ -31,6 +31,12 @@ export function receivedType(wire: WireMessage, source: string): string {
 
 function isPartOf(data: unknown, body: Uint8Array): data is Uint8Array {
   return data instanceof Uint8Array && data.buffer === body.buffer
+}
+
+/** In memory that many share: small copies each in their own would be most of what a message costs. */
+function copyOfBytes(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.from(bytes)
+  return new Uint8Array(buffer, byteOffset, length)
 }
 
 function copyOf(headers: MessageHeaders): MessageHeaders {
