@@ -21,7 +21,7 @@ export const rabbitmqScenario: Scenario = {
     const rounds = quick ? 3 : 7
     const messages = quick
       ? { publish: 10_000, consume: 30_000, exchange: 300 }
-      : { publish: 50_000, consume: 100_000, exchange: 1_000 }
+      : { publish: 50_000, consume: 100_000, exchange: 3_000 }
     const flat: Omit<FlatParameters, 'url'> = quick
       ? { messages: 60_000, step: 20_000 }
       : { messages: 1_000_000, step: 100_000 }

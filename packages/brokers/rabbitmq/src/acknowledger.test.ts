@@ -20,8 +20,15 @@ function setUp(window = 100): {
   return { frames, acks, clock }
 }
 
-test('what is finished in order is acked in one frame, a little later', async () => {
-  const { frames, acks, clock } = setUp()
+test('what is finished in order is acked in one frame, at once', () => {
+  const { frames, acks } = setUp()
+  for (const tag of [2, 1, 3]) acks.finish(tag)
+  acks.flush()
+  expect(frames).toEqual(['ack ..3'])
+})
+
+test('with a large window it waits a little for more', async () => {
+  const { frames, acks, clock } = setUp(1_000)
   for (const tag of [2, 1, 3]) acks.finish(tag)
   acks.flush()
   expect(frames).toEqual([])
@@ -29,11 +36,11 @@ test('what is finished in order is acked in one frame, a little later', async ()
   expect(frames).toEqual(['ack ..3'])
 })
 
-test('a quarter of the window in order is acked without waiting', () => {
-  const { frames, acks } = setUp(16)
-  for (const tag of [1, 2, 3, 4]) acks.finish(tag)
+test('a quarter of a large window in order is acked without waiting', () => {
+  const { frames, acks } = setUp(300)
+  for (let tag = 1; tag <= 75; tag += 1) acks.finish(tag)
   acks.flush()
-  expect(frames).toEqual(['ack ..4'])
+  expect(frames).toEqual(['ack ..75'])
 })
 
 test('with a window of one each is acked at once', () => {
@@ -44,7 +51,7 @@ test('with a window of one each is acked at once', () => {
 })
 
 test('what a smaller window has no room for is acked when it gets smaller', () => {
-  const { frames, acks } = setUp()
+  const { frames, acks } = setUp(1_000)
   for (const tag of [1, 2, 3]) acks.finish(tag)
   acks.flush()
   acks.resize(8)
@@ -55,6 +62,7 @@ test('what is behind a slow one is acked singly, a little later', async () => {
   const { frames, acks, clock } = setUp()
   for (const tag of [1, 3, 4]) acks.finish(tag)
   acks.flush()
+  expect(frames).toEqual(['ack ..1'])
   await clock.advance(5)
   expect(frames).toEqual(['ack ..1', 'ack 3', 'ack 4'])
 })

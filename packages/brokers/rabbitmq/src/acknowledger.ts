@@ -5,6 +5,8 @@ import type { Channel, Message } from 'amqplib'
 const patienceMs = 5
 /** How many wait to be acked in one frame: to a quorum queue a frame is a command that it writes to its log. */
 const maxTogether = 256
+/** With windows up to this size nothing that is in order waits: they may be as small as the consumer's concurrency, and then each that waits is a handler less. */
+const smallWindow = 256
 /** How many wait for a slower one, to be acked one by one in the end. */
 const maxBehind = 64
 
@@ -17,6 +19,8 @@ export class Acknowledger {
   private readonly clock: Clock
   /** What waits here is in the server's way, so there must be room for more in the window. */
   private limit = 1
+  /** How many that are in order are acked without waiting for more. */
+  private together = 1
   /** Tags in their order, which is rising. */
   private readonly open = new Set<number>()
   private finished: number[] = []
@@ -36,6 +40,7 @@ export class Acknowledger {
   /** The window is another one now. */
   resize(window: number): void {
     this.limit = Math.max(1, Math.ceil(window / 4))
+    this.together = window <= smallWindow ? 1 : maxTogether
     this.flush()
   }
 
@@ -67,7 +72,7 @@ export class Acknowledger {
 
   /** Acks when enough is finished, or a little later. */
   flush(): void {
-    if (this.isDue(maxTogether) || (this.isDue(maxBehind) && this.isBehind)) this.ackPrefix()
+    if (this.isDue(this.together) || (this.isDue(maxBehind) && this.isBehind)) this.ackPrefix()
     if (this.isDue(maxBehind) && this.isBehind) this.ackAll()
     else if (this.finished.length > 0) this.cancelTimer ??= this.clock.setTimer(() => this.late(), patienceMs)
   }

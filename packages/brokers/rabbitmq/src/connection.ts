@@ -138,8 +138,12 @@ export class RabbitmqConnection implements DriverConnection<RabbitmqNative> {
       readingContext: () => ({ namespace, createId: () => createId(), now: clock.now() }),
     })
     this.management = management
-    for (const { model } of this.links)
-      model.on('close', (error) => this.die(describeError(error ?? 'closed')))
+    for (const { model } of this.links) {
+      let reason: unknown = 'closed'
+      // The client's own complaint, such as of a frame that it did not expect; its close then says nothing.
+      model.on('error', (error) => (reason = error))
+      model.on('close', (error) => this.die(describeError(error ?? reason)))
+    }
     publishing.model.on('blocked', (reason) => this.block(reason))
     publishing.model.on('unblocked', () => this.block(undefined))
   }

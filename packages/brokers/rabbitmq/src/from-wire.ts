@@ -13,6 +13,8 @@ export interface ReadingContext {
   readonly createId: () => string
 }
 
+const noHeaders: Readonly<Record<string, unknown>> = Object.freeze({})
+
 export type WireReading = ReturnType<typeof readEnvelope>
 
 /** A message as it comes from the broker, whoever sent it. Never throws. */
@@ -22,9 +24,9 @@ export function fromWire(raw: Message, context: ReadingContext): WireReading {
   const id = text(properties.messageId)
   const timestamp = properties.timestamp as unknown
   // Ours is in a header, or the type.
-  const hasRoutingKey = fields.exchange !== '' && text(properties.appId)?.startsWith(appId) !== true
+  const hasRoutingKey = fields.exchange !== '' && !isOurs(text(properties.appId))
   return readEnvelope({
-    headers: readUsersHeaders(given),
+    headers: given === noHeaders ? undefined : readUsersHeaders(given),
     native: {
       id,
       type: text(properties.type),
@@ -54,7 +56,11 @@ export function deliveriesOf(raw: Message): number {
 
 /** All headers as they came; never `undefined`. */
 export function headersOf(raw: Message): Readonly<Record<string, unknown>> {
-  return (raw.properties.headers as Record<string, unknown> | undefined) ?? {}
+  return (raw.properties.headers as Record<string, unknown> | undefined) ?? noHeaders
+}
+
+function isOurs(given: string | undefined): boolean {
+  return given === appId || given?.startsWith(`${appId}/`) === true
 }
 
 function readReplyTo(value: unknown, namespace: string): string | undefined {

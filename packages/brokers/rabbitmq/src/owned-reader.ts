@@ -12,6 +12,9 @@ const holdShare = 0.45
 const lookShare = 0.1
 const longestLookMs = 30_000
 
+/** A queue that came while nothing is wanted is given on after so long, if that is still so. Milliseconds. */
+const idleMs = 1_000
+
 /** Reads a queue that one consumer has at a time: waits for it, keeps it, and gives it up where another window is needed. */
 export class OwnedReader implements QueueReader {
   private readonly of: ReaderParts
@@ -94,7 +97,10 @@ export class OwnedReader implements QueueReader {
 
   private ownership(channel: Channel, most: number): Ownership {
     return new Ownership(this.of, channel, most, {
-      assigned: (size) => this.window(size),
+      assigned: (size) => {
+        this.window(size)
+        if (size === 0 && !this.isOver()) this.lookLater(idleMs)
+      },
       tooSmall: (needed) => this.renew(needed),
       wanted: () => {
         if (this.state === 'open') this.renew(this.of.share(), wishMs)
@@ -102,7 +108,7 @@ export class OwnedReader implements QueueReader {
     })
   }
 
-  private lookLater(): void {
+  private lookLater(longestMs = longestLookMs): void {
     const { clock, maxHoldMs } = this.of.parts
     const look = (): void => {
       this.current.refresh(clock.now() - maxHoldMs * holdShare)
@@ -111,7 +117,8 @@ export class OwnedReader implements QueueReader {
         this.park()
       if (!this.isOver()) this.lookLater()
     }
-    this.cancelLook = clock.setTimer(look, Math.min(longestLookMs, maxHoldMs * lookShare))
+    this.cancelLook?.()
+    this.cancelLook = clock.setTimer(look, Math.min(longestMs, maxHoldMs * lookShare))
   }
 
   /** The server's patience is counted from a delivery's arrival, however often it comes back here. */

@@ -42,6 +42,8 @@ export class Ownership {
   private hasBegun = false
   /** The runner has the scope. */
   private isAssigned = false
+  /** Another instance wants the queue more, which was known before it was ours. */
+  private isWanted = false
   private rank = 0
 
   constructor(of: ReaderParts, channel: Channel, most: number, listener: OwnershipListener) {
@@ -173,7 +175,13 @@ export class Ownership {
     if (this.state !== 'waiting') return
     this.state = 'taking'
     this.readRest().then(
-      (isComplete) => (isComplete ? this.assign() : this.listener.tooSmall(this.held?.foundWindow ?? 0)),
+      (isComplete) => {
+        // It may have been given up meanwhile.
+        if (this.reading.isOver || this.state !== 'taking') return
+        if (this.isWanted) this.listener.wanted()
+        else if (isComplete) this.assign()
+        else this.listener.tooSmall(this.held?.foundWindow ?? 0)
+      },
       (error: unknown) => this.reading.end(describeError(error)),
     )
   }
@@ -188,7 +196,7 @@ export class Ownership {
       target,
       channel,
       ended: (reason) => reading.end(reason),
-      wanted: () => this.listener.wanted(),
+      wanted: () => this.wanted(),
     })
     this.held = held
     if (reading.isOver) {
@@ -219,12 +227,17 @@ export class Ownership {
     }
   }
 
+  /** How much was taken in is recorded first: the next owner has to know how much comes again. */
+  private wanted(): void {
+    if (this.state === 'taking') this.isWanted = true
+    else this.listener.wanted()
+  }
+
   private get hasNew(): boolean {
     return this.early.some(({ fields }) => !fields.redelivered)
   }
 
   private assign(): void {
-    if (this.reading.isOver || this.state !== 'taking') return
     this.state = 'owned'
     this.isAssigned = true
     const size = this.of.sink.assigned(this.scope)

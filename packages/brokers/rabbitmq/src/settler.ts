@@ -113,11 +113,14 @@ export class Settler {
     return parts.publisher.copyToQueues(copies, parts.clock.now() + copyMs)
   }
 
-  /** The message before its record: the record alone would mean nothing. */
+  /** The message before its record: the record alone would mean nothing, and without it the attempts would be lost. */
   private finish({ token }: Delivery): void {
+    const { acks, held } = this.options
     const { tag, record } = token as DeliveryToken
-    this.options.acks.finish(tag)
-    if (record !== undefined) this.options.held?.finish(record)
+    acks.finish(tag)
+    if (record === undefined) return
+    acks.ackAll()
+    held?.finish(record)
   }
 
   /** One after the other: the runner's batches may overlap. */

@@ -21,7 +21,7 @@ export class SharedReader implements QueueReader {
   private reshaping: Promise<void> | undefined
 
   constructor(of: ReaderParts, channel: Channel) {
-    const { parts, target, request, sink } = of
+    const { parts, target, sink } = of
     this.of = of
     this.scope = { name: `channel ${parts.nextSerial()} of ${target.name}` }
     this.intake = new Intake(this.scope, sink)

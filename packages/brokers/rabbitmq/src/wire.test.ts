@@ -117,6 +117,16 @@ describe('messages of others', () => {
     expect(fromWire(raw, context).message).toMatchObject({ routingKey: 'order.paid', time: 7_000, id: 'm' })
   })
 
+  test.each([
+    ['posthorn', 'order.created'],
+    ['posthorn/1.0', 'order.created'],
+    ['posthorn-billing', 'order.paid'],
+  ])('from an application called %s have the routing key %s', (name, routingKey) => {
+    const fields = { exchange: 'events', routingKey: 'order.paid' }
+    const raw = handOut({ appId: name, type: 'order.created', messageId: 'm' }, fields)
+    expect(fromWire(raw, context).message.routingKey).toBe(routingKey)
+  })
+
   test('the time of an id counts within the second of the property alone', () => {
     const at = (timestamp: number): number =>
       fromWire(handOut({ messageId: timedId, timestamp }), context).message.time

@@ -1,5 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
 import { fixed } from '@posthorn/transport'
+import { systemClock } from '@posthorn/transport/driver'
+import { sideQueueArguments } from '../src/queue-arguments.ts'
+import { wishHeader } from '../src/wish.ts'
 import { patience, version, withRabbitmq } from './with-rabbitmq.ts'
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
@@ -39,6 +42,26 @@ describe(`order by key on RabbitMQ ${version}`, () => {
     await last.consume(queue, ({ data }) => void seen.push(data), { order: 'key', concurrency: 4 })
     await vi.waitFor(() => expect(seen).toEqual(numbers(30)), patience)
   })
+
+  test('what comes back from one who gave the queue on at once comes in its order, though the next window is smaller', async () => {
+    const queue = await filled(30)
+    const held = `${queue}~held`
+    await bench.channel.assertQueue(held, { durable: true, arguments: sideQueueArguments })
+    const timestamp = Math.floor(systemClock.now() / 1_000)
+    bench.channel.sendToQueue(held, Buffer.alloc(0), { headers: { [wishHeader]: '2' }, timestamp })
+    const larger = await bench.open()
+    await larger.consume(queue, () => undefined, { order: 'key', concurrency: 1, prefetch: 20 })
+    // The wish, and how much it had taken in.
+    await vi.waitFor(
+      async () => expect((await bench.channel.checkQueue(held)).messageCount).toBe(2),
+      patience,
+    )
+    await larger.close()
+    const smaller = await bench.open()
+    const seen: unknown[] = []
+    await smaller.consume(queue, ({ data }) => void seen.push(data), { order: 'key', concurrency: 4 })
+    await vi.waitFor(() => expect(seen).toEqual(numbers(30)), patience)
+  }, 30_000)
 
   test('a larger concurrency gets a larger window', async () => {
     const queue = bench.name('orders')
