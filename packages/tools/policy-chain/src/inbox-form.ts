@@ -31,6 +31,9 @@ export interface InboxBreak {
   readonly effect?: (message: Message, context: ShopContext, database: DatabaseSync) => Promise<void>
 }
 
+/** Faults are planned here: nobody has to be warned of them. */
+const planned = (): void => undefined
+
 /** Effectively once: effect, record and outputs in one transaction, and a relay. */
 export function inboxForm(stage: Stage, broken: InboxBreak = {}): Form {
   const { clock } = stage
@@ -57,7 +60,8 @@ export function inboxForm(stage: Stage, broken: InboxBreak = {}): Form {
       return {
         once: [],
         handler: broken.handler?.(inbox, handle) ?? createInbox(inbox).handler(handle),
-        started: (transport) => relay(store, transport, { pollMs: 2_000, leaseMs: 5_000 }),
+        started: (transport) =>
+          relay(store, transport, { pollMs: 2_000, leaseMs: 5_000, onFailure: planned }),
       }
     },
     isQuiet() {

@@ -9,7 +9,7 @@ export async function openInboxStage(url: string, transport: Transport, handle: 
   pool.on('error', () => undefined)
   const store = postgresStore(pool)
   const inbox = createInbox({ store, transaction: postgresTransactions<PoolClient>(pool) })
-  createRelay(store, transport, { pollMs: 50, leaseMs: 2_000 })
+  createRelay(store, transport, { pollMs: 50, leaseMs: 2_000, onFailure: () => undefined })
   return {
     use: [],
     handler: inbox.handler((message, context) =>

@@ -1,0 +1,99 @@
+import { Reader } from './protocol/reader.ts'
+import { Writer } from './protocol/writer.ts'
+
+/** Kafka takes 4,096 bytes; base64 makes four of three, and one is for the version. */
+const maxBytes = Math.floor(((4_096 - 1) / 4) * 3)
+
+/**
+ * Offsets that the bitmap spans at most, messages whose state is kept at most, and crashes that are counted at most; together
+ * they have room.
+ */
+export const maxSpan = 8_000
+export const maxHeld = 50
+export const maxHighs = 50
+
+/** What is recorded of a message that is held: what a crash must not forget. */
+export interface HeldState {
+  readonly attempt: number
+  readonly releases: number
+  readonly trials: number
+  /** Epoch milliseconds. */
+  readonly firstFailedAt: number | undefined
+  readonly lastFailedAt: number | undefined
+  readonly notBefore: number | undefined
+}
+
+/** What is kept with the position of a partition. Offsets are absolute. */
+export interface CommitState {
+  /** Each time that handing out was begun and did not end in order: below which offset something may have been handed out. */
+  readonly highs: readonly number[]
+  /** What is done at or above the position. */
+  readonly done: readonly number[]
+  readonly held: ReadonlyMap<number, HeldState>
+}
+
+const version = '1'
+const noHeld: ReadonlyMap<number, HeldState> = new Map()
+
+/** As text for the commit of `watermark`. Throws a `RangeError` where there is no room. */
+export function writeMetadata(watermark: number, { highs, done, held }: CommitState): string {
+  const writer = new Writer(64)
+  writer.varint(highs.length)
+  for (const high of highs) writer.varlong(high - watermark)
+  writer.varint(held.size)
+  for (const [offset, state] of held) {
+    writer
+      .varlong(offset - watermark)
+      .varlong(state.attempt)
+      .varlong(state.releases)
+      .varlong(state.trials)
+    for (const time of [state.firstFailedAt, state.lastFailedAt, state.notBefore]) writer.varlong(time ?? -1)
+  }
+  writer.raw(bitmapOf(watermark, done))
+  const bytes = writer.bytes()
+  if (bytes.length > maxBytes)
+    throw new RangeError(`${bytes.length} bytes of state are more than ${maxBytes}`)
+  return version + bytes.toString('base64url')
+}
+
+/** What is not ours, or cannot be read, says nothing. */
+export function readMetadata(watermark: number, text: string): CommitState {
+  const nothing: CommitState = { highs: [], done: [], held: noHeld }
+  if (!text.startsWith(version)) return nothing
+  try {
+    const reader = new Reader(Buffer.from(text.slice(1), 'base64url'))
+    const highs: number[] = []
+    for (let count = reader.varint(); count > 0; count--) highs.push(watermark + reader.varlong())
+    const held = new Map<number, HeldState>()
+    for (let count = reader.varint(); count > 0; count--) {
+      const offset = watermark + reader.varlong()
+      const [attempt, releases, trials] = [reader.varlong(), reader.varlong(), reader.varlong()]
+      const [firstFailedAt, lastFailedAt, notBefore] = [time(reader), time(reader), time(reader)]
+      held.set(offset, { attempt, releases, trials, firstFailedAt, lastFailedAt, notBefore })
+    }
+    return { highs, done: offsetsIn(watermark, reader.raw(reader.left)), held }
+  } catch {
+    return nothing
+  }
+}
+
+function time(reader: Reader): number | undefined {
+  const value = reader.varlong()
+  return value < 0 ? undefined : value
+}
+
+function bitmapOf(watermark: number, done: readonly number[]): Uint8Array {
+  const last = done.at(-1)
+  if (last === undefined) return new Uint8Array(0)
+  const bitmap = new Uint8Array(((last - watermark) >> 3) + 1)
+  for (const offset of done) bitmap[(offset - watermark) >> 3]! |= 1 << ((offset - watermark) & 7)
+  return bitmap
+}
+
+function offsetsIn(watermark: number, bitmap: Uint8Array): number[] {
+  const offsets: number[] = []
+  for (let index = 0; index < bitmap.length * 8; index++) {
+    if (bitmap[index >> 3]! & (1 << (index & 7))) offsets.push(watermark + index)
+  }
+  return offsets
+}

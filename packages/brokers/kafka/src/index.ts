@@ -1,0 +1,2 @@
+export { kafka } from './kafka.ts'
+export type { KafkaOptions, TlsOptions } from './options.ts'

@@ -1,0 +1,76 @@
+import { commitOffsets } from './protocol/offsets.ts'
+import { deadLettersBusy, deadLettersLost, toKafkaError } from './errors.ts'
+import { GroupMember } from './group-member.ts'
+import { kafkaErrors } from './protocol/error-names.ts'
+import type { ConsumerParts } from './consumer-parts.ts'
+import type { Unit } from './group-protocol.ts'
+
+/** A group of its own, whose only unit one member has at a time. */
+export class PassLock {
+  readonly member: GroupMember
+  private readonly parts: ConsumerParts
+  private readonly group: string
+  private readonly unit: Unit
+  private readonly source: string
+  private state: 'waiting' | 'ours' | 'lost' = 'waiting'
+
+  private constructor(parts: ConsumerParts, topic: string, source: string) {
+    this.parts = parts
+    this.group = `${topic}..pass`
+    this.source = source
+    this.unit = { name: 'pass:0', partitions: [{ topic, partition: 0 }] }
+    this.member = new GroupMember({
+      cluster: parts.cluster,
+      group: this.group,
+      purpose: `pass-${parts.nextSerial()}`,
+      sessionTimeoutMs: parts.settings.sessionTimeoutMs,
+      rebalanceTimeoutMs: parts.settings.sessionTimeoutMs,
+      units: async () => [this.unit],
+      listener: {
+        gained: () => {
+          this.state = 'ours'
+        },
+        giveUp: async () => {
+          this.state = 'lost'
+        },
+        lost: () => {
+          if (this.state === 'ours') this.state = 'lost'
+        },
+        failed: () => {
+          this.state = 'lost'
+        },
+      },
+    })
+  }
+
+  static async take(parts: ConsumerParts, topic: string, source: string): Promise<PassLock> {
+    const lock = new PassLock(parts, topic, source)
+    try {
+      await lock.member.start()
+    } catch (error) {
+      await lock.member.leave()
+      throw toKafkaError(error, `the pass over the dead letters of "${source}"`, { phase: 'receive' })
+    }
+    if (lock.state === 'ours') return lock
+    await lock.member.leave()
+    throw deadLettersBusy(source)
+  }
+
+  /** Rejects when it is somebody else's, as the broker sees it. */
+  async check(): Promise<void> {
+    if (this.state !== 'ours') throw deadLettersLost(this.source)
+    const { membership } = this.member
+    const { topic, partition } = this.unit.partitions[0]!
+    const request = commitOffsets(this.group, membership, [{ topic, partition, offset: 0, metadata: '' }])
+    const { error } = await this.parts.cluster.persist(() =>
+      this.parts.cluster.askCoordinator(this.group, 'main', {
+        ...request,
+        read: (reader) => ({ error: request.read(reader)[0]?.error ?? kafkaErrors.NONE }),
+      }),
+    )
+    if (error === kafkaErrors.UNKNOWN_MEMBER_ID) {
+      this.state = 'lost'
+      throw deadLettersLost(this.source)
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { decompress } from './decompress.ts'
+import { Reader } from './reader.ts'
+import { TextCache } from './text-cache.ts'
+import type { KafkaRecord } from './record.ts'
+
+const noHeaders: Readonly<Record<string, string | undefined>> = Object.freeze({
+  __proto__: null,
+} as object as Record<string, string>)
+
+/** Bytes of records that one batch may become. */
+const maxDecompressedBytes = 256 * 1024 * 1024
+
+export interface ReadBatches {
+  /** In the order of their offsets, from the one that was asked for; one for each batch that cannot be read. */
+  readonly records: readonly KafkaRecord[]
+  /** Where reading goes on. */
+  readonly nextOffset: number
+}
+
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+}
+
+/**
+ * Reads what a fetch answered, from `from` on: batches may begin before it, and the last one may be cut off. Markers of
+ * transactions, and what was aborted, are left out. Never throws.
+ */
+export function readBatches(
+  bytes: Buffer,
+  from: number,
+  aborted: readonly AbortedTransaction[] = [],
+): ReadBatches {
+  const records: KafkaRecord[] = []
+  const transactions = new Transactions(aborted)
+  let nextOffset = from
+  let at = 0
+  while (bytes.length - at >= 12) {
+    const end = at + 12 + bytes.readInt32BE(at + 8)
+    if (end > bytes.length || end <= at) break
+    const batch = bytes.subarray(at, end)
+    const { firstOffset, lastOffset } = offsetsOf(batch)
+    try {
+      readBatch(batch, from, records, transactions)
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error)
+      const timestamp = batch.length >= 43 ? new Reader(batch, 35).int64() : 0
+      const offset = Math.max(from, firstOffset)
+      records.push({
+        offset,
+        timestamp,
+        key: undefined,
+        value: batch,
+        headers: {},
+        nextOffset: lastOffset + 1,
+        problem,
+      })
+    }
+    nextOffset = Math.max(nextOffset, lastOffset + 1)
+    at = end
+  }
+  return { records, nextOffset }
+}
+
+function offsetsOf(batch: Buffer): { readonly firstOffset: number; readonly lastOffset: number } {
+  const firstOffset = new Reader(batch).int64()
+  const isModern = batch.length >= 61 && batch[16] === 2
+  return { firstOffset, lastOffset: isModern ? firstOffset + batch.readInt32BE(23) : firstOffset }
+}
+
+function readBatch(batch: Buffer, from: number, records: KafkaRecord[], transactions: Transactions): void {
+  const head = new Reader(batch)
+  const baseOffset = head.int64()
+  head.skip(8)
+  const format = head.int8()
+  if (format !== 2) throw new Error(`records of format ${format}, from before Kafka 0.11, are not read`)
+  head.skip(4)
+  const attributes = head.int16()
+  const lastOffset = baseOffset + head.int32()
+  const firstTimestamp = head.int64()
+  const maxTimestamp = head.int64()
+  const producerId = head.int64()
+  head.skip(6)
+  const count = head.int32()
+  transactions.reach(lastOffset)
+  const isControl = (attributes & 32) !== 0
+  if (!isControl && (attributes & 16) !== 0 && transactions.isAborted(producerId)) return
+  const content = decompress(batch.subarray(head.position), attributes, maxDecompressedBytes)
+  const reader = new Reader(content)
+  if (isControl) return transactions.end(producerId)
+  const appendTime = (attributes & 8) !== 0 ? maxTimestamp : undefined
+  const already = records.length
+  const texts = new TextCache()
+  try {
+    for (let index = 0; index < count; index++) {
+      const size = reader.varint()
+      const end = reader.position + size
+      reader.skip(1)
+      const timestamp = firstTimestamp + reader.varlong()
+      const offset = baseOffset + reader.varint()
+      if (offset >= from) {
+        const key = reader.varintBytes()
+        const value = reader.varintBytes()
+        records.push({
+          offset,
+          timestamp: appendTime ?? timestamp,
+          key,
+          value,
+          headers: readHeaders(reader, texts),
+          nextOffset: offset + 1,
+          problem: undefined,
+        })
+      }
+      reader.position = end
+    }
+  } catch (error) {
+    // All of it is unreadable, rather than some of it twice.
+    records.length = already
+    throw error
+  }
+}
+
+function readHeaders(reader: Reader, texts: TextCache): Readonly<Record<string, string | undefined>> {
+  const count = reader.varint()
+  if (count <= 0) return noHeaders
+  const headers: Record<string, string | undefined> = Object.create(null)
+  for (let index = 0; index < count; index++) {
+    const name = texts.read(reader, Math.max(0, reader.varint()), index * 2)
+    const length = reader.varint()
+    headers[name] = length < 0 ? undefined : texts.read(reader, length, index * 2 + 1)
+  }
+  return headers
+}
+
+/** Which producers' records are of an aborted transaction, at the place that reading has come to. */
+class Transactions {
+  private readonly pending: AbortedTransaction[]
+  private readonly active = new Set<number>()
+
+  constructor(aborted: readonly AbortedTransaction[]) {
+    this.pending = [...aborted].sort((left, right) => right.firstOffset - left.firstOffset)
+  }
+
+  reach(offset: number): void {
+    for (let next = this.pending.at(-1); next !== undefined && next.firstOffset <= offset;) {
+      this.active.add(next.producerId)
+      this.pending.pop()
+      next = this.pending.at(-1)
+    }
+  }
+
+  isAborted(producerId: number): boolean {
+    return this.active.has(producerId)
+  }
+
+  end(producerId: number): void {
+    this.active.delete(producerId)
+  }
+}

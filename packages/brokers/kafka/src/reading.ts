@@ -1,0 +1,55 @@
+import { LogLine } from './log-line.ts'
+import { Position } from './position.ts'
+import type { KafkaRecord } from './protocol/record.ts'
+import type { Commit } from './protocol/offsets.ts'
+import type { TopicPartition } from './protocol/request.ts'
+
+/** One partition that is read and whose position is committed. */
+export class Reading {
+  readonly line: LogLine
+  readonly position: Position
+  /** The position that the broker has. */
+  committedOffset = 0
+  /** What is below was deleted. */
+  trimmedTo = 0
+  private reserving = 0
+  private committing = 0
+
+  constructor({ topic, partition }: TopicPartition, offset: number, metadata: string) {
+    this.line = new LogLine(topic, partition, offset)
+    this.position = new Position(offset, metadata)
+  }
+
+  /** The next record that is not done already; it is taken by `shift` of the line. */
+  peek(): KafkaRecord | undefined {
+    const { line, position } = this
+    for (;;) {
+      const record = line.peek
+      if (record === undefined) {
+        position.pass(line.fetchOffset)
+        return undefined
+      }
+      if (!position.wasDone(record.offset)) return record
+      line.shift()
+      position.pass(record.nextOffset)
+    }
+  }
+
+  commit(isOver: boolean): Commit {
+    const { topic, partition } = this.line
+    const { offset, metadata, reserves } = this.position.commit(isOver)
+    this.reserving = reserves
+    this.committing = offset
+    return { topic, partition, offset, metadata }
+  }
+
+  committed(): void {
+    this.committedOffset = Math.max(this.committedOffset, this.committing)
+    this.position.reserved = Math.max(this.position.reserved, this.reserving)
+  }
+
+  /** The log goes on elsewhere. */
+  jumped(): void {
+    this.position.pass(this.line.fetchOffset)
+  }
+}
