@@ -1,6 +1,34 @@
 import assert from 'node:assert/strict'
 import { fixed } from '@posthorn/transport'
+import type { Bench } from '../bench/bench.ts'
 import type { Area } from '../behaviour.ts'
+
+interface Releases {
+  /** How often the message is released before it is handled. */
+  readonly releases: number
+  readonly maxDeliveries: number
+  readonly delayMs?: number
+}
+
+/** What is released more often than it may be handed out is neither suspected nor given up. */
+async function releaseOften(bench: Bench, { releases, maxDeliveries, ...options }: Releases): Promise<void> {
+  const queue = bench.name('orders')
+  const transport = await bench.open()
+  const events = bench.events(transport)
+  const seen = bench.record()
+  await transport.consume(
+    queue,
+    seen.handler(({ context }) => (seen.calls.length <= releases ? context.release(options) : 'done')),
+    { maxDeliveries },
+  )
+  await transport.send(queue, { data: 'a' })
+  await bench.until('it is handled', () => seen.calls.length > releases)
+  await bench.quiet()
+  assert.equal(seen.calls.length, releases + 1)
+  bench.checkUnspent(seen.calls)
+  assert.deepEqual(events.of('suspect'), [])
+  assert.equal(await transport.deadLetters(queue).count(), 0)
+}
 
 export const settling: Area = {
   title: 'Settling',
@@ -83,48 +111,14 @@ export const settling: Area = {
       sentence:
         'Given more releases than `maxDeliveries`, then the message is not taken for one that ends its process',
       needs: { features: ['uncountedRelease'] },
-      async run(bench) {
-        const queue = bench.name('orders')
-        const transport = await bench.open()
-        const events = bench.events(transport)
-        const seen = bench.record()
-        await transport.consume(
-          queue,
-          seen.handler(({ context }) => (seen.calls.length < 12 ? context.release() : 'done')),
-          { maxDeliveries: 5 },
-        )
-        await transport.send(queue, { data: 'a' })
-        await bench.until('it is handled', () => seen.calls.length >= 12)
-        await bench.quiet()
-        assert.equal(seen.calls.length, 12)
-        bench.checkUnspent(seen.calls)
-        assert.deepEqual(events.of('suspect'), [])
-        assert.equal(await transport.deadLetters(queue).count(), 0)
-      },
+      run: (bench) => releaseOften(bench, { releases: 11, maxDeliveries: 5 }),
     },
     {
       id: '11c',
       sentence:
         'Given more releases with a delay than `maxDeliveries`, then the message is not taken for one that ends its process',
       needs: { features: ['uncountedPostpone'] },
-      async run(bench) {
-        const queue = bench.name('orders')
-        const transport = await bench.open()
-        const events = bench.events(transport)
-        const seen = bench.record()
-        await transport.consume(
-          queue,
-          seen.handler(({ context }) => (seen.calls.length < 6 ? context.release({ delayMs: 100 }) : 'done')),
-          { maxDeliveries: 4 },
-        )
-        await transport.send(queue, { data: 'a' })
-        await bench.until('it is handled', () => seen.calls.length >= 6)
-        await bench.quiet()
-        assert.equal(seen.calls.length, 6)
-        bench.checkUnspent(seen.calls)
-        assert.deepEqual(events.of('suspect'), [])
-        assert.equal(await transport.deadLetters(queue).count(), 0)
-      },
+      run: (bench) => releaseOften(bench, { releases: 5, maxDeliveries: 4, delayMs: 100 }),
     },
     {
       id: '19',
