@@ -34,6 +34,15 @@ it('says why tests were skipped', async () => {
   })
 })
 
+it('names what passed at the second try alone', async () => {
+  const { exitCode, lines } = await runTests(
+    `let tries = 0\nit('a', { retry: 1 }, () => expect(++tries).toBe(2))\nit('b', () => {})`,
+    '',
+  )
+  expect(lines.slice(-2)).toEqual(['passed at the second try: a', '2 passed, 0 failed'])
+  expect(exitCode).toBe(0)
+})
+
 it('fails in CI when a test was skipped', async () => {
   const { exitCode, lines } = await runTests(`it.skip('a', () => {})`, 'true')
   expect(lines.at(-1)).toBe('0 passed, 0 failed, 1 skipped')

@@ -66,8 +66,10 @@ describe('Kafka', () => {
     const cluster = await startKafka({ nodes: 3 })
     await send(cluster.brokers, 'orders', 3, ['a'])
     await cluster.nodes[2]?.kill()
+    await hasNodes(cluster.brokers.slice(0, 2), 2)
     await send(cluster.brokers.slice(0, 2), 'orders', 3, ['b'])
     await cluster.nodes[2]?.restart()
+    await hasNodes(cluster.brokers.slice(2), 3)
     await send(cluster.brokers.slice(2), 'orders', 3, ['c'])
     expect(await offsets(cluster.brokers, 'orders')).toEqual(['3'])
     await cluster.stop()
@@ -78,10 +80,26 @@ function client(brokers: readonly string[], sasl?: SASLOptions): Kafka {
   return new Kafka({
     brokers: [...brokers],
     logLevel: logLevel.NOTHING,
-    // A node that was killed is taken for alive for nine seconds.
     retry: { retries: 30, initialRetryTime: 200, maxRetryTime: 1_000 },
     ...(sasl === undefined ? {} : { sasl }),
   })
+}
+
+/**
+ * A node that was killed is taken for alive for nine seconds, in which kafkajs may choose it as the controller and give
+ * up on it at the first refused connection.
+ */
+async function hasNodes(brokers: readonly string[], count: number): Promise<void> {
+  const nodes = async (): Promise<number> => {
+    const admin = client(brokers).admin()
+    try {
+      await admin.connect()
+      return (await admin.describeCluster()).brokers.length
+    } finally {
+      await admin.disconnect()
+    }
+  }
+  await vi.waitFor(async () => expect(await nodes()).toBe(count), { timeout: 60_000, interval: 500 })
 }
 
 /** To a topic of one partition, which is made when it is not there. */
