@@ -1,6 +1,6 @@
 import type { ConformanceResults } from '../packages/core/conformance/src/table.ts'
 
-/** One run of the conformance suite: a broker in one version. */
+/** One run of the conformance suite: a broker in one version, on one node or a cluster. */
 export interface CompatRun {
   /** Also that of its results: `rabbitmq-3.10`. */
   readonly name: string
@@ -19,6 +19,20 @@ const rabbitmq = (version: string): CompatRun => ({
   file: 'packages/brokers/rabbitmq/test/conformance.broker.test.ts',
 })
 
+const kafka = (version: string): CompatRun => ({
+  name: `kafka-${version}`,
+  broker: 'kafka',
+  version,
+  project: 'broker',
+  file: 'packages/brokers/kafka/test/conformance.broker.test.ts',
+})
+
+const kafkaCluster = (version: string): CompatRun => ({
+  ...kafka(version),
+  name: `kafka-${version}-cluster`,
+  file: 'packages/brokers/kafka/test/conformance-cluster.broker.test.ts',
+})
+
 export const compatRuns: readonly CompatRun[] = [
   {
     name: 'memory',
@@ -27,6 +41,8 @@ export const compatRuns: readonly CompatRun[] = [
     file: 'packages/core/conformance/test/memory.test.ts',
   },
   ...['3.10', '4.0', '4.3'].map(rabbitmq),
+  ...['3.9', '4.0', '4.1', '4.3'].map(kafka),
+  kafkaCluster('4.3'),
 ]
 
 /** The runs that the words name, by their own name or their broker's; all of them without a word. */
@@ -34,7 +50,7 @@ export function chooseRuns(words: readonly string[]): readonly CompatRun[] {
   const unknown = words.find((word) => !compatRuns.some((run) => isMeant(run, word)))
   if (unknown !== undefined) {
     const known = compatRuns.map((run) => run.name).join(', ')
-    throw new Error(`There is no "${unknown}". Choose from: ${known}, or a broker: memory, rabbitmq.`)
+    throw new Error(`There is no "${unknown}". Choose from: ${known}, or a broker: memory, rabbitmq, kafka.`)
   }
   return words.length === 0
     ? compatRuns

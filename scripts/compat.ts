@@ -6,20 +6,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   ServerUnavailable,
+  startKafka,
   startRabbitmq,
+  type KafkaVersion,
   type RabbitmqVersion,
+  type TestServer,
 } from '../packages/tools/test-brokers/src/index.ts'
 import { chooseRuns, describeRun, isComplete, type CompatRun } from './compat-runs.ts'
 import { run as runCommand } from './with-node.mjs'
 import { resultsFolder, writeCompatibilityPage } from './write-compatibility-page.ts'
 import type { ConformanceResults } from '../packages/core/conformance/src/table.ts'
 
+const start: Readonly<Record<string, (version: string) => Promise<TestServer>>> = {
+  rabbitmq: (version) => startRabbitmq({ version: version as RabbitmqVersion }),
+  kafka: (version) => startKafka({ version: version as KafkaVersion }),
+}
+
 /** Why the broker cannot be had here; `undefined` when it can. */
 async function findObstacle({ broker, version }: CompatRun): Promise<string | undefined> {
-  if (broker !== 'rabbitmq') return undefined
+  if (version === undefined) return undefined
   try {
-    const server = await startRabbitmq({ version: version as RabbitmqVersion })
-    await server.stop()
+    const server = await start[broker]?.(version)
+    await server?.stop()
     return undefined
   } catch (error) {
     if (error instanceof ServerUnavailable) return error.message
@@ -30,6 +38,7 @@ async function findObstacle({ broker, version }: CompatRun): Promise<string | un
 /** Runs the suite; answers its results, if it came to its end. */
 async function runSuite({
   name,
+  broker,
   project,
   file,
   version,
@@ -39,7 +48,7 @@ async function runSuite({
     await runCommand(['vitest', 'run', '--project', project, file], {
       ...process.env,
       POSTHORN_CONFORMANCE_RESULTS: folder,
-      ...(version === undefined ? {} : { POSTHORN_RABBITMQ_VERSION: version }),
+      ...(version === undefined ? {} : { [`POSTHORN_${broker.toUpperCase()}_VERSION`]: version }),
     })
     const written = join(folder, `${name}.json`)
     if (!existsSync(written)) return undefined

@@ -3,6 +3,10 @@ import type { Goal } from './goal.ts'
 export interface ScenarioOptions {
   /** Fewer rounds and messages: the whole ends within 50 s. */
   readonly quick: boolean
+  /** As long as it takes, where a scenario has more to show then. */
+  readonly full: boolean
+  /** One of the scenario's parts, and nothing else. */
+  readonly only: string | undefined
 }
 
 export interface ScenarioReport {
@@ -18,5 +22,7 @@ export interface ScenarioReport {
 export interface Scenario {
   readonly name: string
   readonly description: string
+  /** What can be measured by itself. */
+  readonly parts?: readonly string[]
   run(options: ScenarioOptions): Promise<ScenarioReport>
 }

@@ -1,7 +1,7 @@
 import { rabbitmq } from '@posthorn/rabbitmq'
-import { ServerUnavailable, startRabbitmq, type RabbitmqVersion } from '@posthorn/test-brokers'
+import { ServerUnavailable, startRabbitmq, startTcpProxy, type RabbitmqVersion } from '@posthorn/test-brokers'
 import type { Transport } from '@posthorn/transport'
-import type { SoakServer } from './soak-broker.ts'
+import type { SoakProxy, SoakServer } from './soak-broker.ts'
 
 /** With order by key the owner of a queue keeps one note in here, for the next one. */
 const heldSuffix = '~held'
@@ -34,6 +34,10 @@ export async function start(version: string | undefined): Promise<SoakServer> {
     },
     stop: async () => server.stop(),
   }
+}
+
+export async function startProxy(server: string): Promise<SoakProxy> {
+  return startTcpProxy({ target: server })
 }
 
 /** A silent connection is given up after two heartbeats. Who is started while the server is down waits for it. */

@@ -15,7 +15,7 @@ test('reads what was given, and fills in the rest', () => {
 })
 
 test.each([
-  [[], 'One broker is wanted (rabbitmq), and got "".'],
+  [[], 'One broker is wanted (rabbitmq, kafka), and got "".'],
   [['mqseries'], 'and got "mqseries"'],
   [['rabbitmq', 'kafka'], 'and got "rabbitmq kafka"'],
   [['rabbitmq', '--messages', '1e9x'], '--messages takes a whole number from 1, and got "1e9x".'],

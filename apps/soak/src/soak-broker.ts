@@ -1,6 +1,10 @@
+import type { TcpProxy } from '@posthorn/test-brokers'
 import type { Transport } from '@posthorn/transport'
 
-/** A server that the soak has to itself. */
+/** What stands between a member and the server. */
+export type SoakProxy = Pick<TcpProxy, 'url' | 'cut' | 'reset' | 'halfOpen' | 'heal' | 'close'>
+
+/** A server that the soak has to itself; of a cluster one node after the other is killed, or frozen. */
 export interface SoakServer {
   /** With its version, for people: `RabbitMQ 3.10.8`. */
   readonly name: string
@@ -21,16 +25,18 @@ export interface SoakServer {
   stop(): Promise<void>
 }
 
-/** How the soak has to do with a broker. A new one is a module with these two functions, and a line in `findBroker`. */
+/** How the soak has to do with a broker. A new one is a module with these functions, and a line in `findBroker`. */
 export interface SoakBroker {
   /** Rejects with `ServerUnavailable` where there is no such server to be had. `version`: as of the test servers. */
   start(version: string | undefined): Promise<SoakServer>
-  /** How a producer or worker connects, through a proxy. */
+  startProxy(server: string): Promise<SoakProxy>
+  /** How a producer or worker connects, through a proxy with this URL. */
   connect(url: string): Promise<Transport>
 }
 
 const brokers: Readonly<Record<string, () => Promise<SoakBroker>>> = {
   rabbitmq: () => import('./rabbitmq.ts'),
+  kafka: () => import('./kafka.ts'),
 }
 
 export const brokerNames: readonly string[] = Object.keys(brokers)

@@ -6,6 +6,8 @@ import { runSoak } from '../src/run-soak.ts'
 test.for([
   { broker: 'rabbitmq', messages: 20_000, restarts: 3, seed: 1, ordered: false, quick: true },
   { broker: 'rabbitmq', messages: 10_000, restarts: 2, seed: 2, ordered: true, quick: true },
+  { broker: 'kafka', messages: 20_000, restarts: 3, seed: 1, ordered: false, quick: true },
+  { broker: 'kafka', messages: 10_000, restarts: 2, seed: 2, ordered: true, quick: true },
 ])(
   'nothing that was confirmed is lost while server, producers and workers are killed and cut off ($broker, ordered: $ordered)',
   { timeout: 180_000 },

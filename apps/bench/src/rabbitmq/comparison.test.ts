@@ -3,8 +3,8 @@ import { medianRatio } from '../median-ratio.ts'
 import { quantile } from '../quantile.ts'
 import { clientNames, type ClientName } from './bench-client.ts'
 import { comparison } from './comparison.ts'
-import { inWindow } from './in-window.ts'
-import type { Series } from './rounds.ts'
+import { inWindow } from '../contest/in-window.ts'
+import type { Series } from '../contest/rounds.ts'
 
 /** Two rounds, in which each client takes so many seconds on the wall, and a quarter of them of processor time. */
 function seriesOf(kind: Series['kind'], client: ClientName, ...walls: readonly number[]): Series {

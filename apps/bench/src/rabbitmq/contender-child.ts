@@ -1,23 +1,6 @@
-import { answerAll } from '../in-child.ts'
-import type { BenchClient, ClientName } from './bench-client.ts'
-
-/** Something to measure, of one client. The queue must not be there yet. */
-export interface Task {
-  readonly url: string
-  readonly client: ClientName
-  readonly queue: string
-  readonly kind: 'publish' | 'consume' | 'exchange'
-  readonly messages: number
-}
-
-export interface TaskResult {
-  /** Seconds on the wall. */
-  readonly wall: number
-  /** Seconds of this process's processor time, which other processes on the machine do not add to. */
-  readonly processor: number
-  /** Milliseconds for each message, of an exchange. */
-  readonly times: readonly number[]
-}
+import { answerTasks } from '../contest/answer-tasks.ts'
+import type { Task } from '../contest/task.ts'
+import type { BenchClient } from './bench-client.ts'
 
 /** Loads nothing of the others' into the process. */
 async function open({ client, url, queue }: Task): Promise<BenchClient> {
@@ -26,25 +9,11 @@ async function open({ client, url, queue }: Task): Promise<BenchClient> {
   return (await import('./raw-client.ts')).openRaw(url, client === 'raw, ack each' ? 1 : 50)
 }
 
-answerAll(async (task: Task): Promise<TaskResult> => {
-  const { kind, queue, messages } = task
-  const client = await open(task)
-  try {
-    if (kind === 'consume') await client.publish(queue, messages)
-    globalThis.gc?.()
-    const startedAt = process.hrtime.bigint()
-    const before = process.cpuUsage()
-    let times: readonly number[] = []
-    if (kind === 'publish') await client.publish(queue, messages)
-    else if (kind === 'consume') await client.consume(queue, messages)
-    else times = await client.exchange(queue, messages)
-    const { user, system } = process.cpuUsage(before)
-    return {
-      wall: Number(process.hrtime.bigint() - startedAt) / 1e9,
-      processor: (user + system) / 1e6,
-      times,
-    }
-  } finally {
-    await client.close()
-  }
+answerTasks(open, {
+  publish: { run: (client, { queue, messages }) => client.publish(queue, messages) },
+  consume: {
+    prepare: (client, { queue, messages }) => client.publish(queue, messages),
+    run: (client, { queue, messages }) => client.consume(queue, messages),
+  },
+  exchange: { run: (client, { queue, messages }) => client.exchange(queue, messages) },
 })

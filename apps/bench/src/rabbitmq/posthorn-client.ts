@@ -1,7 +1,7 @@
 import { rabbitmq } from '@posthorn/rabbitmq'
 import { body, inFlight, prefetch, type BenchClient } from './bench-client.ts'
-import { exchangeEach } from './exchange-each.ts'
-import { inWindow } from './in-window.ts'
+import { exchangeEach } from '../contest/exchange-each.ts'
+import { inWindow } from '../contest/in-window.ts'
 
 export async function openPosthorn(url: string): Promise<BenchClient> {
   const transport = await rabbitmq({ url })

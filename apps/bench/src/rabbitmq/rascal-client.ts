@@ -1,7 +1,7 @@
 import rascal from 'rascal'
 import { body, inFlight, prefetch, type BenchClient } from './bench-client.ts'
-import { exchangeEach } from './exchange-each.ts'
-import { inWindow } from './in-window.ts'
+import { exchangeEach } from '../contest/exchange-each.ts'
+import { inWindow } from '../contest/in-window.ts'
 
 /** rascal with its own settings, but for confirms, no delay, the kind of the queue and the prefetch, which are everyone's. */
 export async function openRascal(url: string, queue: string): Promise<BenchClient> {

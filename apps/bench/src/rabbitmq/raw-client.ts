@@ -1,7 +1,7 @@
 import { connect } from 'amqplib'
 import { body, inFlight, prefetch, type BenchClient } from './bench-client.ts'
-import { exchangeEach } from './exchange-each.ts'
-import { inWindow } from './in-window.ts'
+import { exchangeEach } from '../contest/exchange-each.ts'
+import { inWindow } from '../contest/in-window.ts'
 
 /** amqplib as one who knows it well would use it: a connection for each direction, no delay, callbacks, no promises. */
 export async function openRaw(url: string, ackEvery: number): Promise<BenchClient> {

@@ -59,7 +59,7 @@ export function reachOf(url: string): Reach {
  * business.
  */
 export function createUrlShopBroker(url: string, plan: FaultPlan, pictures: string): ShopBroker {
-  const namespace = `shop-${randomUUID().slice(0, 8)}.`
+  const namespace = `shop-${randomUUID().slice(0, 8)}`
   // The driver is a package of the shop, so it is looked for from here.
   const load = (name: string): Promise<unknown> => import(name)
   return {

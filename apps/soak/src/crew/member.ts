@@ -1,4 +1,5 @@
-import { startTcpProxy, startWorker, type TcpProxy, type WorkerProcess } from '@posthorn/test-brokers'
+import { startWorker, type WorkerProcess } from '@posthorn/test-brokers'
+import { findBroker, type SoakProxy } from '../soak-broker.ts'
 
 export interface MemberParameters {
   readonly broker: string
@@ -31,7 +32,7 @@ const tolerated = 3
 export class Member {
   readonly name: string
   readonly ledger: string
-  readonly proxy: TcpProxy
+  readonly proxy: SoakProxy
   /** It has ended as it should. */
   isDone = false
   /** What it wrote when it ended by itself: a defect. */
@@ -47,7 +48,7 @@ export class Member {
     this.#done = resolve
   })
 
-  private constructor(name: string, module: URL, proxy: TcpProxy, parameters: MemberParameters) {
+  private constructor(name: string, module: URL, proxy: SoakProxy, parameters: MemberParameters) {
     this.name = name
     this.ledger = parameters.ledger
     this.proxy = proxy
@@ -61,7 +62,7 @@ export class Member {
     kind: 'producer' | 'worker',
     parameters: MemberParameters,
   ): Promise<Member> {
-    const proxy = await startTcpProxy({ target: parameters.url })
+    const proxy = await (await findBroker(parameters.broker)).startProxy(parameters.url)
     return new Member(name, modules[kind], proxy, { ...parameters, url: proxy.url })
   }
 

@@ -1,25 +1,33 @@
 import { PosthornError } from '@posthorn/transport/driver'
+import type { NodeAddress } from './client/kafka-client.ts'
 
 /** What a URL says of a cluster. */
 export interface BrokerUrl {
-  /** Each `host:port`. */
-  readonly brokers: readonly string[]
+  readonly brokers: readonly NodeAddress[]
+  /** Whether it is connected to by TLS. */
+  readonly isSecure: boolean
   readonly user: { readonly name: string; readonly password: string } | undefined
 }
 
-const pattern = /^kafka:\/\/(?:([^:/@]*):([^/@]*)@)?([^/@?#]+)\/?$/
-const brokerPattern = /^(\[[\da-fA-F:]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/
+const defaultPort = 9_092
 
-/** Reads `kafka://user:password@host:9092,host:9092`. */
+const pattern = /^kafka(s)?:\/\/(?:([^:/@]*):([^/@]*)@)?([^/@?#]+)\/?$/
+const brokerPattern = /^(?:\[([\da-fA-F:]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/
+
+/** Reads `kafka://user:password@host:9092,host:9092`, or `kafkas:`. */
 export function parseUrl(url: string): BrokerUrl {
   const match = pattern.exec(url)
-  const brokers = match?.[3]?.split(',').map((broker) => brokerPattern.exec(broker))
+  const brokers = match?.[4]?.split(',').map((broker) => brokerPattern.exec(broker))
   if (match === null || brokers === undefined || brokers.some((broker) => broker === null)) {
     throw invalid()
   }
-  const [, name, password] = match
+  const [, secure, name, password] = match
   return {
-    brokers: brokers.map((broker) => `${broker![1]!}:${broker![2] ?? '9092'}`),
+    brokers: brokers.map((broker) => ({
+      host: broker![1] ?? broker![2]!,
+      port: Number(broker![3] ?? defaultPort),
+    })),
+    isSecure: secure !== undefined,
     user: name === undefined ? undefined : { name: decode(name), password: decode(password ?? '') },
   }
 }

@@ -56,7 +56,7 @@ export function describeCapabilities({ partitions, maxBodyBytes }: KafkaSettings
       inbox: {
         level: 'emulated',
         guarantee: 'At most once; sending to one that is gone is refused.',
-        cost: 'A topic for each, which is deleted with it; what a crash leaves is empty after an hour.',
+        cost: 'A topic for each, which is deleted with it; what a crash leaves is deleted within some hours by others that have inboxes.',
       },
       patternRouting: {
         level: 'emulated',

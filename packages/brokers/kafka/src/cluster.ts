@@ -2,6 +2,7 @@ import { describeError, KafkaError, NoAnswer, topologyMissing } from './errors.t
 import { kafkaErrors } from './protocol/error-names.ts'
 import { findCoordinator } from './protocol/group.ts'
 import { metadata, type TopicMetadata } from './protocol/topics.ts'
+import { firstSuccess } from './first-success.ts'
 import { groupBy } from './group-by.ts'
 import type { Connections } from './client/connections.ts'
 import type { NodeAddress } from './client/kafka-client.ts'
@@ -11,6 +12,21 @@ import type { Clock } from '@posthorn/transport/driver'
 /** Milliseconds: how long a question may take, and how long to wait before it is asked again. */
 const askTimeoutMs = 10_000
 const pauseMs = 100
+
+/** Milliseconds for which something is tried again that fails for now: a little less than the transport waits by default. */
+const persistMs = 25_000
+
+/** Milliseconds that a node has for an answer before another one is asked the same. */
+const headStartMs = 1_000
+
+/** The connections to nodes as they were given. */
+const bootstrap = 'bootstrap'
+
+/** Milliseconds between two looks at whether all nodes know of something. */
+const agreementPauseMs = 20
+
+/** How often, one after the other, a topic has to be unknown until it counts as deleted. */
+const maxTimesMissing = 5
 
 /** To how many nodes it is connected at the start. */
 const maxOpened = 5
@@ -47,6 +63,7 @@ export class Cluster {
   private controller = -1
   /** The leader's id by partition, of each topic. */
   private readonly leaders = new Map<string, readonly number[]>()
+  private readonly ids = new Map<string, string>()
   private readonly missing = new Set<string>()
   private readonly coordinators = new Map<string, NodeAddress>()
   private refreshing:
@@ -65,6 +82,11 @@ export class Cluster {
   /** How many partitions a topic has; 0 where there is none, or nothing is known. */
   partitionCount(topic: string): number {
     return this.leaders.get(topic)?.length ?? 0
+  }
+
+  /** Which topic has this name now, as far as is known: one that is deleted and made anew has another one. */
+  topicId(topic: string): string | undefined {
+    return this.ids.get(topic)
   }
 
   /** The leader's id, or -1. */
@@ -98,8 +120,26 @@ export class Cluster {
     return count
   }
 
+  /**
+   * Asks whoever answers first: those that are known, one after the other, then those that were given. A node that does not
+   * answer holds up nothing.
+   */
   async askAny<Response>(request: KafkaRequest<Response>): Promise<Response> {
-    return this.connections.ask(this.anyNode(), 'main', request, askTimeoutMs)
+    const known = this.shuffle([...this.nodes.values()])
+    const given = (await this.connections.bootstrap()).filter(
+      (address) => !known.some(({ host, port }) => host === address.host && port === address.port),
+    )
+    const tries = [
+      ...known.map((address) => ({ address, purpose: 'main' })),
+      ...this.shuffle(given).map((address) => ({ address, purpose: bootstrap })),
+    ].map(
+      ({ address, purpose }) =>
+        () =>
+          this.connections.ask(address, purpose, request, askTimeoutMs),
+    )
+    return firstSuccess(tries, headStartMs, this.clock).catch((error: unknown) => {
+      throw noneAnswered('No node answers', error)
+    })
   }
 
   /** Asks a node, once, over a connection for the purpose. */
@@ -117,21 +157,32 @@ export class Cluster {
     this.connections.watch(purpose, listener)
   }
 
-  /** Ends the connections of a purpose. */
-  endConnections(purpose: string): void {
-    this.connections.end(purpose)
+  /** Ends the connections of a purpose: all, or that to one node. */
+  endConnections(purpose: string, address?: NodeAddress): void {
+    this.connections.end(purpose, address)
   }
 
-  /** Connects to the nodes that are known, so that what comes next need not. */
-  async openConnections(purpose: string): Promise<void> {
+  /** Finds out who the nodes are, and connects to them, so that what comes next need not. Rejects when none is reached. */
+  async connect(): Promise<void> {
+    await this.refresh([])
     const first = [...this.nodes.values()].slice(0, maxOpened)
-    await Promise.allSettled(first.map((address) => this.connections.open(address, purpose)))
+    // What was given may be names for what the nodes call themselves.
+    await Promise.any(
+      first.map((address) =>
+        Promise.all(['main', 'publish'].map((purpose) => this.connections.open(address, purpose))),
+      ),
+    ).catch((error: unknown) => {
+      throw noneAnswered('No node is reached by the name that it gives itself (advertised.listeners)', error)
+    })
+    this.connections.end(bootstrap)
   }
 
   /** Asks the controller. */
   async askController<Response>(request: KafkaRequest<Response>): Promise<Response> {
     if (!this.nodes.has(this.controller)) await this.refresh([])
-    return this.connections.ask(this.nodes.get(this.controller), 'main', request, askTimeoutMs)
+    const address = this.nodes.get(this.controller)
+    if (address === undefined) throw new NoAnswer('No controller is known', false)
+    return this.connections.ask(address, 'main', request, askTimeoutMs)
   }
 
   /**
@@ -146,6 +197,7 @@ export class Cluster {
     const until = this.clock.now() + deadlineMs
     const results: Result[] = []
     let open = entries
+    let timesMissing = 0
     for (;;) {
       const byLeader = groupBy(open, (entry) => this.leader(entry))
       let problem = 'no leader is known'
@@ -163,15 +215,22 @@ export class Cluster {
       )
       const found = new Map<string, Result>()
       for (const result of answers.flat()) {
-        if (passing.has(result.error)) problem = new KafkaError(result.error, request([]).name).message
+        // It may be so new that its leader has not heard of it.
+        const isUnknown = result.error === kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+        if (isUnknown || passing.has(result.error))
+          problem = new KafkaError(result.error, request([]).name).message
         else found.set(`${result.topic} ${result.partition}`, result)
       }
       results.push(...found.values())
       open = open.filter(({ topic, partition }) => !found.has(`${topic} ${partition}`))
       if (open.length === 0) return results
-      if (this.clock.now() + pauseMs > until) throw new NoAnswer(`${request([]).name}: ${problem}`, true)
+      if (this.connections.isClosed || this.clock.now() + pauseMs > until)
+        throw new NoAnswer(`${request([]).name}: ${problem}`, true)
       await this.pause()
       await this.refresh([...new Set(open.map(({ topic }) => topic))]).catch(() => [])
+      timesMissing = open.some(({ topic }) => this.isMissing(topic)) ? timesMissing + 1 : 0
+      if (timesMissing >= maxTimesMissing)
+        throw new KafkaError(kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION, request([]).name)
     }
   }
 
@@ -198,13 +257,14 @@ export class Cluster {
   }
 
   /** Does something again as long as its errors pass, `deadlineMs` at most. */
-  async persist<Value>(act: () => Promise<Value>, deadlineMs: number = askTimeoutMs): Promise<Value> {
+  async persist<Value>(act: () => Promise<Value>, deadlineMs: number = persistMs): Promise<Value> {
     const until = this.clock.now() + deadlineMs
     for (;;) {
       try {
         return await act()
       } catch (error) {
-        if (!isPassing(error) || this.clock.now() + pauseMs > until) throw error
+        const isOver = this.connections.isClosed || this.clock.now() + pauseMs > until
+        if (isOver || !isPassing(error)) throw error
         await this.pause()
       }
     }
@@ -214,6 +274,42 @@ export class Cluster {
     return new Promise((resolve) => {
       this.clock.setTimer(resolve, ms)
     })
+  }
+
+  /** Waits for something, `ms` at most, and leaves no timer behind. */
+  async atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    let cancel = (): void => undefined
+    const late = new Promise<void>((resolve) => {
+      cancel = this.clock.setTimer(resolve, ms)
+    })
+    try {
+      await Promise.race([work, late])
+    } finally {
+      cancel()
+    }
+  }
+
+  /**
+   * Waits until every node knows that topics are there, or are gone: each hears of it by itself, and until then answers as if
+   * nothing had happened. Does not wait for those that do not answer.
+   */
+  async untilAllKnow(topics: readonly string[], what: 'there' | 'gone', deadlineMs: number): Promise<void> {
+    const until = this.clock.now() + deadlineMs
+    const wanted = what === 'there' ? kafkaErrors.NONE : kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+    let open = [...this.nodes.values()]
+    for (;;) {
+      const known = await Promise.all(
+        open.map((address) =>
+          this.connections.ask(address, 'main', metadata(topics), askTimeoutMs).then(
+            (answer) => answer.topics.every(({ error }) => error === wanted),
+            () => true,
+          ),
+        ),
+      )
+      open = open.filter((_, index) => known[index] === false)
+      if (open.length === 0 || this.clock.now() >= until) return
+      await this.pause(agreementPauseMs)
+    }
   }
 
   /** Whether the cluster has said of a topic, when it was asked last, that it does not exist. */
@@ -230,12 +326,13 @@ export class Cluster {
   }
 
   private async ask(topics: readonly string[]): Promise<readonly TopicMetadata[]> {
-    const answer = await this.askEach(metadata(topics))
+    const answer = await this.askAny(metadata(topics))
     this.nodes = answer.nodes
     this.controller = answer.controller
-    for (const { topic, error, partitions } of answer.topics) {
+    for (const { topic, id, error, partitions } of answer.topics) {
       if (error !== kafkaErrors.NONE && error !== kafkaErrors.LEADER_NOT_AVAILABLE) {
         this.leaders.delete(topic)
+        this.ids.delete(topic)
         if (error === kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION) this.remember(topic)
         continue
       }
@@ -243,6 +340,7 @@ export class Cluster {
       const leaders: number[] = []
       for (const { partition, leader } of partitions) leaders[partition] = leader
       this.leaders.set(topic, leaders)
+      this.ids.set(topic, id)
     }
     return answer.topics
   }
@@ -252,30 +350,18 @@ export class Cluster {
     this.missing.add(missing)
   }
 
-  /** Whoever answers first, one after the other: those that are known, then those that were given. */
-  private async askEach<Response>(request: KafkaRequest<Response>): Promise<Response> {
-    const known = [...this.nodes.values()]
-    const start = Math.floor(this.clock.random() * known.length)
-    let problem: unknown
-    for (let index = 0; index < known.length; index++) {
-      try {
-        const address = known[(start + index) % known.length]
-        return await this.connections.ask(address, 'main', request, askTimeoutMs / 2)
-      } catch (error) {
-        problem = error
-      }
-    }
-    try {
-      return await this.connections.ask(undefined, 'bootstrap', request, askTimeoutMs)
-    } catch (error) {
-      throw problem ?? error
-    }
+  private shuffle<Item>(items: readonly Item[]): Item[] {
+    const left = [...items]
+    const shuffled: Item[] = []
+    while (left.length > 0) shuffled.push(...left.splice(Math.floor(this.clock.random() * left.length), 1))
+    return shuffled
   }
+}
 
-  private anyNode(): NodeAddress | undefined {
-    const known = [...this.nodes.values()]
-    return known[Math.floor(this.clock.random() * known.length)]
-  }
+/** `error` has what each of them was asked in vain. */
+function noneAnswered(text: string, error: unknown): NoAnswer {
+  const reasons = error instanceof AggregateError ? error.errors.map(describeError).join('; ') : ''
+  return new NoAnswer(reasons === '' ? text : `${text}: ${reasons}`, false, error)
 }
 
 function isMoved(error: number): boolean {

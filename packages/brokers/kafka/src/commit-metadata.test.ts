@@ -15,12 +15,14 @@ test('what is written comes back, whatever it is', () => {
   const offsets = fc.uniqueArray(fc.nat(500), { maxLength: 200 })
   fc.assert(
     fc.property(
+      fc.constantFrom(undefined, 'abcde_'),
       fc.nat(2 ** 31),
       fc.array(fc.nat(5_000), { maxLength: 50 }),
       offsets,
       fc.array(fc.tuple(fc.nat(500), states), { maxLength: 20 }),
-      (watermark, ahead, done, held) => {
+      (log, watermark, ahead, done, held) => {
         const state = {
+          log,
           highs: ahead.map((high) => watermark + high),
           done: done.map((offset) => watermark + offset).toSorted((left, right) => left - right),
           held: new Map(held.map(([offset, one]) => [watermark + offset, one])),
@@ -34,19 +36,19 @@ test('what is written comes back, whatever it is', () => {
 test('the most that is allowed has room', () => {
   const done = Array.from({ length: maxSpan }, (_, index) => 1e9 + index)
   const one: HeldState = {
-    attempt: 1_000,
-    releases: 10,
-    trials: 3,
+    attempt: 2 ** 31,
+    releases: 1_000_000,
+    trials: 1_000,
     firstFailedAt: 1.8e12,
     lastFailedAt: 1.8e12,
     notBefore: 1.8e12,
   }
   const held = new Map(Array.from({ length: maxHeld }, (_, index) => [1e9 + maxSpan - index, one]))
   const highs = Array.from({ length: maxHighs }, () => 1e9 + 100_000)
-  const text = writeMetadata(1e9, { highs, done, held })
+  const text = writeMetadata(1e9, { log: 'abcdef', highs, done, held })
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4_096)
 })
 
-test.each(['', 'somebody else wrote this', '1', '1!!!!'])('the text %j says nothing', (text) => {
-  expect(readMetadata(7, text)).toEqual({ highs: [], done: [], held: new Map() })
+test.each(['', 'somebody else wrote this', '1', '1!!!!!!!!!!'])('the text %j says nothing', (text) => {
+  expect(readMetadata(7, text)).toEqual({ log: undefined, highs: [], done: [], held: new Map() })
 })

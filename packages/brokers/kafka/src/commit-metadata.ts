@@ -1,8 +1,12 @@
 import { Reader } from './protocol/reader.ts'
 import { Writer } from './protocol/writer.ts'
 
-/** Kafka takes 4,096 bytes; base64 makes four of three, and one is for the version. */
-const maxBytes = Math.floor(((4_096 - 1) / 4) * 3)
+/** Characters that tell one log from another: so much of its topic's id. */
+const logLength = 6
+const noLog = '-'.repeat(logLength)
+
+/** Kafka takes 4,096 bytes; base64 makes four of three, and some are for the version and the log. */
+const maxBytes = Math.floor(((4_096 - 1 - logLength) / 4) * 3)
 
 /**
  * Offsets that the bitmap spans at most, messages whose state is kept at most, and crashes that are counted at most; together
@@ -25,9 +29,11 @@ export interface HeldState {
 
 /** What is kept with the position of a partition. Offsets are absolute. */
 export interface CommitState {
+  /** Which log it is a position in, as `logOf` has it; nothing where that is not known. */
+  readonly log: string | undefined
   /** Each time that handing out was begun and did not end in order: below which offset something may have been handed out. */
   readonly highs: readonly number[]
-  /** What is done at or above the position. */
+  /** What is done at or above the position, in any order. */
   readonly done: readonly number[]
   readonly held: ReadonlyMap<number, HeldState>
 }
@@ -35,8 +41,13 @@ export interface CommitState {
 const version = '1'
 const noHeld: ReadonlyMap<number, HeldState> = new Map()
 
+/** By what a position tells which topic it is of: one that was made anew has the same name, and another id. */
+export function logOf(topicId: string | undefined): string | undefined {
+  return topicId?.slice(0, logLength)
+}
+
 /** As text for the commit of `watermark`. Throws a `RangeError` where there is no room. */
-export function writeMetadata(watermark: number, { highs, done, held }: CommitState): string {
+export function writeMetadata(watermark: number, { log, highs, done, held }: CommitState): string {
   const writer = new Writer(64)
   writer.varint(highs.length)
   for (const high of highs) writer.varlong(high - watermark)
@@ -53,15 +64,16 @@ export function writeMetadata(watermark: number, { highs, done, held }: CommitSt
   const bytes = writer.bytes()
   if (bytes.length > maxBytes)
     throw new RangeError(`${bytes.length} bytes of state are more than ${maxBytes}`)
-  return version + bytes.toString('base64url')
+  return version + (log ?? noLog) + bytes.toString('base64url')
 }
 
 /** What is not ours, or cannot be read, says nothing. */
 export function readMetadata(watermark: number, text: string): CommitState {
-  const nothing: CommitState = { highs: [], done: [], held: noHeld }
+  const nothing: CommitState = { log: undefined, highs: [], done: [], held: noHeld }
   if (!text.startsWith(version)) return nothing
   try {
-    const reader = new Reader(Buffer.from(text.slice(1), 'base64url'))
+    const log = text.slice(1, 1 + logLength)
+    const reader = new Reader(Buffer.from(text.slice(1 + logLength), 'base64url'))
     const highs: number[] = []
     for (let count = reader.varint(); count > 0; count--) highs.push(watermark + reader.varlong())
     const held = new Map<number, HeldState>()
@@ -71,7 +83,8 @@ export function readMetadata(watermark: number, text: string): CommitState {
       const [firstFailedAt, lastFailedAt, notBefore] = [time(reader), time(reader), time(reader)]
       held.set(offset, { attempt, releases, trials, firstFailedAt, lastFailedAt, notBefore })
     }
-    return { highs, done: offsetsIn(watermark, reader.raw(reader.left)), held }
+    const done = offsetsIn(watermark, reader.raw(reader.left))
+    return { log: log === noLog ? undefined : log, highs, done, held }
   } catch {
     return nothing
   }
@@ -83,8 +96,8 @@ function time(reader: Reader): number | undefined {
 }
 
 function bitmapOf(watermark: number, done: readonly number[]): Uint8Array {
-  const last = done.at(-1)
-  if (last === undefined) return new Uint8Array(0)
+  if (done.length === 0) return new Uint8Array(0)
+  const last = done.reduce((latest, offset) => Math.max(latest, offset))
   const bitmap = new Uint8Array(((last - watermark) >> 3) + 1)
   for (const offset of done) bitmap[(offset - watermark) >> 3]! |= 1 << ((offset - watermark) & 7)
   return bitmap

@@ -1,3 +1,4 @@
+import { groupBy } from './group-by.ts'
 import { KafkaError } from './errors.ts'
 import { isFenced } from './group-errors.ts'
 import { isPassing } from './cluster.ts'
@@ -8,6 +9,7 @@ import type { GroupMember } from './group-member.ts'
 
 /** Milliseconds. */
 const retryPauseMs = 50
+const rebalancePauseMs = 1_000
 
 /** What has positions to be committed. */
 export interface CommitOwner {
@@ -19,6 +21,11 @@ export interface CommitOwner {
   failed(error: unknown): void
 }
 
+interface Snapshot {
+  readonly owner: CommitOwner
+  readonly commits: readonly Commit[]
+}
+
 /** Commits positions: one request at a time, with all that has changed meanwhile in the next. */
 export class Committer {
   private readonly cluster: Cluster
@@ -26,6 +33,8 @@ export class Committer {
   private readonly member: GroupMember
   private readonly purpose: string
   private changed = new Set<CommitOwner>()
+  /** Whose positions are under way, unless they were forgotten meanwhile. */
+  private readonly waiting = new Set<CommitOwner>()
   private isRunning = false
   private isOver = false
 
@@ -44,13 +53,16 @@ export class Committer {
     this.cluster.clock.defer(() => void this.run())
   }
 
+  /** It is somebody else's, who may have committed since: nothing of it is written again. */
   forget(owner: CommitOwner): void {
     this.changed.delete(owner)
+    this.waiting.delete(owner)
   }
 
   close(): void {
     this.isOver = true
     this.changed.clear()
+    this.waiting.clear()
     this.cluster.endConnections(this.purpose)
   }
 
@@ -58,54 +70,87 @@ export class Committer {
     while (this.changed.size > 0 && !this.isOver) {
       const owners = this.changed
       this.changed = new Set()
-      try {
-        await this.commit(owners)
-      } catch (error) {
-        for (const owner of owners) if (!this.isOver) owner.failed(error)
-      }
+      const pause = await this.commit(this.snapshots(owners))
+      this.waiting.clear()
+      await pause?.()
     }
     this.isRunning = false
   }
 
-  private async commit(owners: ReadonlySet<CommitOwner>): Promise<void> {
-    const snapshots = [...owners].map((owner) => ({ owner, commits: owner.commits() }))
-    const all = snapshots.flatMap(({ commits }) => commits)
-    if (all.length === 0) return
-    const { membership } = this.member
-    const errors = membership.generation < 0 ? [kafkaErrors.REBALANCE_IN_PROGRESS] : await this.ask(all)
-    const worst = errors.find((error) => error !== kafkaErrors.NONE) ?? kafkaErrors.NONE
-    if (worst === kafkaErrors.NONE) {
-      for (const { owner } of snapshots) owner.committed()
-      return
+  private snapshots(owners: ReadonlySet<CommitOwner>): readonly Snapshot[] {
+    const snapshots: Snapshot[] = []
+    for (const owner of owners) {
+      try {
+        snapshots.push({ owner, commits: owner.commits() })
+        this.waiting.add(owner)
+      } catch (error) {
+        owner.failed(error)
+      }
     }
-    const error = new KafkaError(worst, `OffsetCommit of ${this.group}`)
-    const isTooLate = isFenced(worst)
-    if (!isTooLate && worst !== kafkaErrors.REBALANCE_IN_PROGRESS && !isPassing(error)) throw error
-    // Those that are still ours afterwards are tried again.
-    for (const { owner } of snapshots) this.changed.add(owner)
+    return snapshots
+  }
+
+  /** Answers what to wait for before the next, if anything. */
+  private async commit(snapshots: readonly Snapshot[]): Promise<(() => Promise<unknown>) | undefined> {
+    const all = snapshots.flatMap(({ commits }) => commits)
+    const { membership } = this.member
+    const isMember = membership.generation >= 0
+    const errors = isMember ? await this.ask(all) : new Map(all.map((one) => [one, rebalancing]))
+    let pause: (() => Promise<unknown>) | undefined
+    for (const { owner, commits } of snapshots) {
+      if (!this.waiting.has(owner)) continue
+      const error = commits.map((one) => errors.get(one)!).find((code) => code !== kafkaErrors.NONE)
+      if (error === undefined) {
+        owner.committed()
+        continue
+      }
+      const reason = new KafkaError(error, `OffsetCommit of ${this.group}`)
+      if (isPassing(reason)) pause ??= () => this.cluster.pause(retryPauseMs)
+      else if (isFenced(error) || error === rebalancing) pause = () => this.nextMembership(membership)
+      else {
+        owner.failed(reason)
+        continue
+      }
+      // Those that are still ours afterwards are tried again.
+      this.changed.add(owner)
+    }
     // Another generation may have begun that this member is about to hear of; only its id is certain.
-    if (worst === kafkaErrors.UNKNOWN_MEMBER_ID) {
+    if ([...errors.values()].includes(kafkaErrors.UNKNOWN_MEMBER_ID)) {
       this.member.fence(membership, 'the broker does not know this member any more')
     }
-    if (isPassing(error)) await this.cluster.pause(retryPauseMs)
-    else await Promise.race([this.member.next(membership), this.cluster.pause(1_000)])
+    return pause
+  }
+
+  private nextMembership(old: GroupMember['membership']): Promise<unknown> {
+    return this.cluster.atMost(rebalancePauseMs, this.member.next(old))
   }
 
   /** The error of each; a passing one where there is no answer. */
-  private async ask(commits: readonly Commit[]): Promise<readonly number[]> {
+  private async ask(commits: readonly Commit[]): Promise<ReadonlyMap<Commit, number>> {
     const request = commitOffsets(this.group, this.member.membership, commits)
     try {
-      const { errors } = await this.cluster.askCoordinator(this.group, this.purpose, {
+      const { results } = await this.cluster.askCoordinator(this.group, this.purpose, {
         ...request,
         read(reader) {
-          const found = request.read(reader).map(({ error }) => error)
-          return { errors: found, error: found.find((error) => error !== kafkaErrors.NONE) ?? 0 }
+          const found = request.read(reader)
+          return { results: found, error: found.find(({ error }) => error !== kafkaErrors.NONE)?.error ?? 0 }
         },
       })
-      return errors
+      const byPlace = groupBy(results, ({ topic, partition }) => `${topic} ${partition}`)
+      return new Map(
+        commits.map((one) => {
+          const [result] = byPlace.get(`${one.topic} ${one.partition}`) ?? []
+          return [one, result?.error ?? kafkaErrors.UNKNOWN_SERVER_ERROR]
+        }),
+      )
     } catch (error) {
-      if (!isPassing(error)) throw error
-      return [kafkaErrors.COORDINATOR_NOT_AVAILABLE]
+      const code =
+        error instanceof KafkaError && !isPassing(error)
+          ? error.kafkaCode
+          : kafkaErrors.COORDINATOR_NOT_AVAILABLE
+      return new Map(commits.map((one) => [one, code]))
     }
   }
 }
+
+const rebalancing = kafkaErrors.REBALANCE_IN_PROGRESS

@@ -14,7 +14,6 @@ import { sourceNames, type DurableSource } from './names.ts'
 import { wantedInbox } from './wanted-objects.ts'
 import type { Connections } from './client/connections.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
-import type { Kafka } from 'kafkajs'
 import type { KafkaSettings } from './options.ts'
 import type {
   Capabilities,
@@ -35,11 +34,11 @@ import type {
 
 type AnyConsumer = KafkaConsumer | DirectConsumer
 
-export class KafkaConnection implements DriverConnection<Kafka> {
+export class KafkaConnection<Native> implements DriverConnection<Native> {
   /** Kafka does not tell. */
   readonly version: undefined
   readonly capabilities: Capabilities
-  readonly native: Kafka
+  readonly native: Native
   private readonly connections: Connections
   private readonly settings: KafkaSettings
   private readonly namespace: string
@@ -53,7 +52,7 @@ export class KafkaConnection implements DriverConnection<Kafka> {
   private serial = 0
 
   constructor(
-    native: Kafka,
+    native: Native,
     connections: Connections,
     cluster: Cluster,
     host: DriverHost,
@@ -65,9 +64,9 @@ export class KafkaConnection implements DriverConnection<Kafka> {
     this.namespace = host.namespace
     this.capabilities = describeCapabilities(settings)
     this.cluster = cluster
-    this.publisher = new Publisher(cluster)
+    this.publisher = new Publisher(cluster, settings.compression)
     this.dispatcher = new Dispatcher(cluster, this.publisher, host.namespace)
-    this.topology = new KafkaTopology(cluster, host.namespace, settings)
+    this.topology = new KafkaTopology(cluster, host.namespace, settings, host)
     this.parts = {
       cluster,
       publisher: this.publisher,

@@ -1,22 +1,20 @@
-import { createRouter, sourceName } from '@posthorn/transport/driver'
+import { sourceName } from '@posthorn/transport/driver'
 import { Committer } from './committer.ts'
 import { Copies } from './copies.ts'
-import { consumerEnded, describeError, leaseLost, topologyMissing } from './errors.ts'
+import { consumerEnded, describeError, topologyMissing } from './errors.ts'
+import { countReady } from './source-ready.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupMember } from './group-member.ts'
 import { groupIsThere } from './group-start.ts'
-import { Mover } from './mover.ts'
+import { Holdings } from './holdings.ts'
+import { matcherOf } from './matcher.ts'
 import { sourceNames, type DurableSource, type SourceNames } from './names.ts'
-import { openReadings } from './open-readings.ts'
-import { PumpTurns } from './pump-turns.ts'
 import { Slot } from './slot.ts'
-import { listOffsets, moments } from './protocol/offsets.ts'
 import { sourceUnits } from './source-units.ts'
+import { TopicWatch } from './topic-watch.ts'
 import { Trimmer } from './trimmer.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
-import type { Unit } from './group-protocol.ts'
-import type { LogLine } from './log-line.ts'
-import type { Reading } from './reading.ts'
+import type { TopicPartition } from './protocol/request.ts'
 import type {
   ConsumeRequest,
   Delivery,
@@ -25,12 +23,10 @@ import type {
   Scope,
   SettleItem,
   SettleOutcome,
-  WireMessage,
 } from '@posthorn/transport/driver'
 
 /** Milliseconds: beyond the longest handler. */
 const revokeMarginMs = 5_000
-const readyTimeoutMs = 5_000
 
 /** One member of a source's group. */
 export class KafkaConsumer implements DriverConsumer {
@@ -38,21 +34,14 @@ export class KafkaConsumer implements DriverConsumer {
   private readonly parts: ConsumerParts
   private readonly source: DurableSource
   private readonly names: SourceNames
-  private readonly request: ConsumeRequest
   private readonly sink: DeliverySink
   private readonly onOver: (consumer: KafkaConsumer) => void
   private readonly member: GroupMember
   private readonly committer: Committer
-  private readonly turns: PumpTurns
   private readonly trimmer: Trimmer
+  private readonly watch: TopicWatch
   private readonly fetcher: Fetcher
-  private readonly copies: Copies
-  private readonly matches: (message: WireMessage) => boolean
-  private readonly slots = new Map<string, Slot>()
-  private readonly movers = new Map<string, Mover>()
-  /** Those that are ours, each since another moment: what is being set up may have been lost, and come again, meanwhile. */
-  private readonly owned = new Map<string, symbol>()
-  private readonly begun: Promise<void>
+  private readonly holdings: Holdings
   private begin: () => void = () => undefined
   private state: 'open' | 'closing' | 'over' = 'open'
 
@@ -66,63 +55,72 @@ export class KafkaConsumer implements DriverConsumer {
     const { cluster, host, settings } = parts
     this.parts = parts
     this.source = source
-    this.request = request
     this.sink = sink
     this.onOver = onOver
     this.names = sourceNames(host.namespace, source)
-    this.begun = new Promise((resolve) => {
-      this.begin = resolve
-    })
+    const { topic, retry, delayed, deadLetters, group } = this.names
+    const topics = [topic, retry, ...(delayed === undefined ? [] : [delayed])]
     const serial = parts.nextSerial()
+    this.watch = new TopicWatch(cluster, topics, {
+      grown: () => this.member.rejoin(),
+      over: (reason) => this.end(reason, true),
+    })
     this.member = new GroupMember({
       cluster,
-      group: this.names.group,
+      group,
       purpose: `group-${serial}`,
       sessionTimeoutMs: settings.sessionTimeoutMs,
-      rebalanceTimeoutMs: request.handlerTimeoutMs + 2 * revokeMarginMs,
-      units: async () => sourceUnits(cluster, this.names),
+      topics: [...topics, deadLetters],
+      units: async () => {
+        // Whoever shares them out has to know of all.
+        await cluster.refresh(topics).catch(() => undefined)
+        return sourceUnits(cluster, this.names)
+      },
       listener: {
-        gained: (units) => this.gained(units),
-        giveUp: (unit) => this.giveUp(unit),
+        gained: (units) => this.holdings.gained(units),
+        giveUp: (unit) => this.holdings.giveUp(unit),
         lost: (reason) => this.end(reason, true),
         failed: (error) => this.end(describeError(error), false),
       },
     })
-    this.turns = new PumpTurns(host.clock)
-    this.trimmer = new Trimmer(cluster, () => [
-      ...[...this.slots.values()].flatMap((slot) => slot.readings),
-      // What waits in the topic of a topic waits for all its groups.
-      ...[...this.movers].flatMap(([name, { reading }]) => (name.startsWith('step:') ? [reading] : [])),
-    ])
-    this.committer = new Committer(cluster, this.names.group, this.member, `commit-${serial}`)
+    this.trimmer = new Trimmer(cluster, () => this.holdings.ownReadings)
+    this.committer = new Committer(cluster, group, this.member, `commit-${serial}`)
     this.fetcher = new Fetcher(cluster, `fetch-${serial}`, request.prefetchBytes, {
       gap: (line, missing) => this.gap(line, missing),
-      missing: (line) => {
-        if (line.topic === this.names.topic) this.end(`its topic "${line.topic}" was deleted`, true)
-      },
+      over: (_, reason) => this.end(reason, true),
     })
-    this.copies = new Copies(parts, this.names, sourceName(source))
-    this.matches = matcherOf(source)
+    this.holdings = new Holdings({
+      connection: parts,
+      source,
+      names: this.names,
+      sink,
+      committer: this.committer,
+      fetcher: this.fetcher,
+      copies: new Copies(parts, this.names),
+      matches: matcherOf(source),
+      tellGap: (where, missing) => this.gap(where, missing),
+      begun: new Promise((resolve) => {
+        this.begin = resolve
+      }),
+      revokeMs: request.handlerTimeoutMs + revokeMarginMs,
+    })
   }
 
   /** Joins its group. Rejects where there is nothing to consume. */
   async start(): Promise<void> {
-    const { cluster } = this.parts
-    const { topic, retry, delayed } = this.names
-    await cluster.persist(() =>
-      cluster.partitionsOf(topic, `The ${this.source.kind} "${sourceName(this.source)}"`),
-    )
-    for (const side of [retry, delayed]) if (side !== undefined) await cluster.countPartitions(side)
+    const { cluster, host } = this.parts
+    await this.watch.start()
+    await cluster.partitionsOf(this.names.topic, `The ${this.source.kind} "${sourceName(this.source)}"`)
     if (this.source.kind === 'subscription' && !(await groupIsThere(cluster, this.names))) {
       throw topologyMissing(`The group "${this.names.group}"`)
     }
     await this.member.start()
-    this.parts.host.clock.defer(this.begin)
+    host.clock.defer(this.begin)
     this.trimmer.start()
   }
 
   window(scope: Scope, size: number): void {
-    this.slotOf(scope)?.window(size)
+    if (scope instanceof Slot) scope.window(size)
   }
 
   async settle(scope: Scope, items: readonly SettleItem[]): Promise<readonly SettleOutcome[]> {
@@ -130,40 +128,17 @@ export class KafkaConsumer implements DriverConsumer {
   }
 
   async renew(scope: Scope, deliveries: readonly Delivery[]): Promise<readonly SettleOutcome[]> {
-    const outcome = this.slotOf(scope) === undefined ? 'lost' : 'confirmed'
-    return deliveries.map(() => outcome)
+    return deliveries.map(() => (scope instanceof Slot && scope.isOurs ? 'confirmed' : 'lost'))
   }
 
-  async ready(): Promise<number | undefined> {
-    const slots = [...this.slots.values()]
-    const readings = new Map(
-      slots.flatMap((slot) =>
-        slot.readings.map((reading) => [`${reading.line.topic} ${reading.line.partition}`, reading]),
-      ),
-    )
-    const wanted = [...readings.values()].map(({ line: { topic, partition } }) => ({
-      topic,
-      partition,
-      time: moments.end,
-    }))
-    // Asked, since the last fetch may be what hangs.
-    const ends = await this.parts.cluster
-      .askLeaders(wanted, listOffsets, readyTimeoutMs)
-      .catch(() => undefined)
-    return ends?.reduce(
-      (sum, { topic, partition, offset }) =>
-        sum + Math.max(0, offset - readings.get(`${topic} ${partition}`)!.position.next),
-      slots.reduce((sum, { returning }) => sum + returning, 0),
-    )
+  ready(): Promise<number | undefined> {
+    return countReady(this.parts.cluster, this.holdings.scopes)
   }
 
   async close(): Promise<void> {
     if (this.state !== 'open') return
     this.state = 'closing'
-    for (const slot of this.slots.values()) slot.stop()
-    const all = [...this.slots.values(), ...this.movers.values()]
-    const finished = Promise.all(all.map((one) => one.finish()))
-    await Promise.race([finished, this.parts.cluster.pause(revokeMarginMs)])
+    await this.parts.cluster.atMost(revokeMarginMs, this.holdings.finish())
     await this.member.leave()
     this.void()
   }
@@ -171,132 +146,32 @@ export class KafkaConsumer implements DriverConsumer {
   /** What it holds of a group; nothing of another one. */
   heldOf(group: string): number {
     if (group !== this.names.group) return 0
-    return [...this.slots.values()].reduce((sum, { held }) => sum + held, 0)
+    return this.holdings.scopes.reduce((sum, { held }) => sum + held, 0)
   }
 
   /** Ends it without a word to anybody. */
   void(): void {
     if (this.state === 'over') return
     this.state = 'over'
+    this.watch.close()
     this.member.end()
-    for (const one of [...this.slots.values(), ...this.movers.values()]) one.close()
-    this.slots.clear()
-    this.movers.clear()
-    this.owned.clear()
+    this.holdings.close()
     this.fetcher.close()
     this.committer.close()
     this.trimmer.close()
     this.onOver(this)
   }
 
-  private gained(names: readonly string[]): void {
-    const since = Symbol()
-    for (const name of names) this.owned.set(name, since)
-    void this.setUp(names, since)
-  }
-
-  private async setUp(names: readonly string[], since: symbol): Promise<void> {
-    const { cluster } = this.parts
-    const units = sourceUnits(cluster, this.names).filter(({ name }) => names.includes(name))
-    await this.begun
-    const readings = await openReadings(cluster, this.names.group, units, () => this.state === 'open')
-    for (const unit of units) {
-      const own = readings?.get(unit)
-      if (own === undefined || this.state !== 'open' || this.owned.get(unit.name) !== since) continue
-      if (unit.name.startsWith('slot:')) this.openSlot(unit, own)
-      else this.openMover(unit, own[0]!)
-    }
-  }
-
-  private openSlot({ name, partitions }: Unit, readings: readonly Reading[]): void {
-    const { clock } = this.parts.host
-    const { committer, sink, matches } = this
-    const { partition } = partitions.at(-1)!
-    const slot = new Slot(`${sourceName(this.source)}[${partition}]`, partition, readings, {
-      clock,
-      turns: this.turns,
-      committer,
-      sink,
-      matches,
-      copy: (items, line) => this.copies.write(items, line),
-      drained: () => this.fetcher.wake(),
-    })
-    this.slots.set(name, slot)
-    slot.window(sink.assigned(slot))
-    for (const { line } of readings) this.fetcher.add(line)
-  }
-
-  private openMover({ name }: Unit, reading: Reading): void {
-    const { cluster, publisher, host } = this.parts
-    const mover = new Mover(reading, {
-      clock: host.clock,
-      committer: this.committer,
-      publisher,
-      retry: this.names.retry,
-      partitions: () => cluster.partitionCount(this.names.topic),
-      matches: this.matches,
-      drained: () => this.fetcher.wake(),
-    })
-    this.movers.set(name, mover)
-    this.fetcher.add(reading.line)
-  }
-
-  private async giveUp(name: string): Promise<void> {
-    this.owned.delete(name)
-    const slot = this.slots.get(name)
-    const mover = this.movers.get(name)
-    for (const { line } of slot?.readings ?? []) this.fetcher.remove(line)
-    if (mover !== undefined) this.fetcher.remove(mover.reading.line)
-    if (slot !== undefined) {
-      slot.stop()
-      await this.sink.revoke(slot, this.request.handlerTimeoutMs + revokeMarginMs)
-    }
-    await (slot ?? mover)?.finish()
-    slot?.close()
-    mover?.close()
-    // It may have been lost meanwhile, and be ours again.
-    if (this.slots.get(name) === slot) this.slots.delete(name)
-    if (this.movers.get(name) === mover) this.movers.delete(name)
-  }
-
-  private lose(reason: string): void {
-    this.owned.clear()
-    const slots = [...this.slots.values()]
-    for (const { reading } of this.movers.values()) this.fetcher.remove(reading.line)
-    for (const one of [...slots, ...this.movers.values()]) one.close()
-    this.slots.clear()
-    this.movers.clear()
-    for (const slot of slots) {
-      for (const { line } of slot.readings) this.fetcher.remove(line)
-      if (this.state === 'open') this.sink.lost(slot, leaseLost(slot.name, reason))
-    }
-  }
-
   private end(reason: string, retryable: boolean): void {
     if (this.state !== 'open') return
-    this.lose(reason)
+    this.holdings.lose(reason)
     this.void()
     this.sink.ended(consumerEnded(sourceName(this.source), reason, retryable))
   }
 
-  private gap(line: LogLine, missing: number | undefined): void {
-    const readings = [...this.slots.values()].flatMap((slot) => slot.readings)
-    readings.find((reading) => reading.line === line)?.jumped()
-    this.parts.host.emit('gap', {
-      source: sourceName(this.source),
-      scope: `${line.topic}/${line.partition}`,
-      missing,
-    })
+  private gap({ topic, partition }: TopicPartition, missing: number | undefined): void {
+    const scope = `${topic}/${partition}`
+    this.parts.host.emit('gap', { source: sourceName(this.source), scope, missing })
+    if (this.parts.settings.onGap === 'end') this.end(`messages of ${scope} are gone (onGap: 'end')`, false)
   }
-
-  private slotOf(scope: Scope): Slot | undefined {
-    return scope instanceof Slot ? scope : undefined
-  }
-}
-
-function matcherOf(source: DurableSource): (message: WireMessage) => boolean {
-  if (source.kind === 'queue' || source.patterns.includes('#')) return () => true
-  const router = createRouter<true>()
-  for (const pattern of source.patterns) router.add(pattern, true)
-  return ({ routingKey }) => router.route(routingKey).length > 0
 }

@@ -9,13 +9,13 @@ const copyTimeoutMs = 30_000
 /** Writes the copies by which a source's deliveries are settled: to its retry topic and its dead letters. */
 export class Copies {
   private readonly parts: ConsumerParts
-  private readonly retry: string
+  private readonly names: SourceNames
   private readonly letters: Letters
 
-  constructor(parts: ConsumerParts, { retry, deadLetters }: SourceNames, source: string) {
+  constructor(parts: ConsumerParts, names: SourceNames) {
     this.parts = parts
-    this.retry = retry
-    this.letters = new Letters(parts, deadLetters, source)
+    this.names = names
+    this.letters = new Letters(parts, names)
   }
 
   /** Answers for each. `line` is the partition of the source that they are of. */
@@ -36,7 +36,7 @@ export class Copies {
         const notBefore = delayMs > 0 ? now + delayMs : undefined
         return { message: { ...message, notBefore }, line, delayMs }
       })
-      const copied = this.parts.dispatcher.copies(this.retry, copies, now + copyTimeoutMs)
+      const copied = this.parts.dispatcher.copies(this.names, copies, now + copyTimeoutMs)
       written.push(copied.then((answers) => keep(retries, answers)))
     }
     if (letters.length > 0) {

@@ -145,7 +145,7 @@ export class KafkaDeadLetterPass implements DeadLetterPass {
           : keyPartition(message.key, Math.max(1, count)),
       delayMs: 0,
     }))
-    return dispatcher.copies(this.names.retry, copies, host.clock.now() + writeTimeoutMs)
+    return dispatcher.copies(this.names, copies, host.clock.now() + writeTimeoutMs)
   }
 
   private async bury(items: readonly DeadLetterDecision[]): Promise<readonly PublishOutcome[]> {

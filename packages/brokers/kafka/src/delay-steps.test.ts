@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { delaySteps, readyPartition, stepCount, stepFor } from './delay-steps.ts'
+import { delaySteps, readyCount, readyLine, readyPartition, stepCount, stepFor } from './delay-steps.ts'
 
 test.each([
   [1, 250],
@@ -11,6 +11,17 @@ test.each([
   expect(delaySteps[stepFor(delayMs)]).toBe(stepMs)
 })
 
-test('what is ready lies behind the steps', () => {
-  expect(readyPartition(0)).toBe(stepCount)
+test('what is ready lies behind the steps, one partition for each of the source as far as there are', () => {
+  const count = readyCount(stepCount + 3)
+  expect([0, 2, 3].map((line) => readyPartition(line, count) - stepCount)).toEqual([0, 2, 0])
+})
+
+test.each([
+  ['7', 7],
+  [undefined, undefined],
+  ['-1', undefined],
+  ['1e3', undefined],
+  ['', undefined],
+])('a copy that says %j is of the partition %j', (text, line) => {
+  expect(readyLine(text)).toBe(line)
 })

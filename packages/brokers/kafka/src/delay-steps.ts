@@ -12,7 +12,20 @@ export function stepFor(delayMs: number): number {
   return delaySteps.findIndex((stepMs) => stepMs >= delayMs)
 }
 
-/** The partition of a retry topic that holds what can be handed out at once, and belongs to a partition of the source. */
-export function readyPartition(partition: number): number {
-  return stepCount + partition
+/**
+ * The partition of a retry topic that holds what can be handed out at once, and belongs to a partition of the source. `count` is
+ * how many there are: partitions that the source got later may have none of their own.
+ */
+export function readyPartition(partition: number, count: number): number {
+  return stepCount + (partition % Math.max(1, count))
+}
+
+/** How many partitions of a retry topic are ready ones, of all that it has. */
+export function readyCount(partitions: number): number {
+  return Math.max(0, partitions - stepCount)
+}
+
+/** The partition of the source that a copy says it is of, unless it says nothing that can be. */
+export function readyLine(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : undefined
 }

@@ -1,11 +1,14 @@
-import { createRouter, sourceName } from '@posthorn/transport/driver'
+import { sourceName } from '@posthorn/transport/driver'
 import { consumerEnded, leaseLost } from './errors.ts'
 import { deleteTopic } from './delete-topic.ts'
 import { Fetcher } from './fetcher.ts'
 import { fromWire } from './from-wire.ts'
+import { InboxKeeper, isSign } from './inbox-keeper.ts'
 import { LogLine } from './log-line.ts'
+import { matcherOf } from './matcher.ts'
 import { nativeName } from './names.ts'
 import { listOffsets, moments } from './protocol/offsets.ts'
+import { TopicWatch } from './topic-watch.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
 import type { KafkaRecord } from './protocol/record.ts'
 import type {
@@ -32,9 +35,12 @@ export class DirectConsumer implements DriverConsumer {
   private readonly topic: string
   private readonly purpose: string
   private readonly fetcher: Fetcher
-  private readonly matches: (routingKey: string) => boolean
-  private lines: readonly LogLine[] = []
+  private readonly watch: TopicWatch
+  private readonly keeper: InboxKeeper | undefined
+  private readonly matches: ReturnType<typeof matcherOf>
+  private lines: LogLine[] = []
   private size = 0
+  private turn = 0
   private unsettled = 0
   private isOver = false
 
@@ -59,7 +65,12 @@ export class DirectConsumer implements DriverConsumer {
         const scope = `${line.topic}/${line.partition}`
         this.parts.host.emit('gap', { source: this.scope.name, scope, missing })
       },
-      missing: () => this.end(`its topic "${this.topic}" was deleted`),
+      over: (_, reason) => this.end(reason),
+    })
+    this.keeper = source.kind === 'inbox' ? new InboxKeeper(parts, this.topic) : undefined
+    this.watch = new TopicWatch(parts.cluster, [this.topic], {
+      grown: () => this.grow(),
+      over: (reason) => this.end(reason),
     })
   }
 
@@ -67,13 +78,15 @@ export class DirectConsumer implements DriverConsumer {
   async start(): Promise<void> {
     const { cluster, host } = this.parts
     const what = `The topic of "${this.scope.name}"`
-    const count = await cluster.persist(() => cluster.partitionsOf(this.topic, what))
+    await this.watch.start()
+    const count = await cluster.partitionsOf(this.topic, what)
+    await this.keeper?.start()
     const wanted = Array.from({ length: count }, (_, partition) => ({
       topic: this.topic,
       partition,
       time: moments.end,
     }))
-    const ends = await cluster.askLeaders(wanted, listOffsets)
+    const ends = await cluster.askLeaders(wanted, (entries) => listOffsets(entries))
     this.lines = ends.map(({ topic, partition, offset }) => new LogLine(topic, partition, offset))
     await this.fetcher.connect(this.lines)
     // What comes meanwhile is gone, as it is when the process is.
@@ -83,7 +96,8 @@ export class DirectConsumer implements DriverConsumer {
 
   window(_scope: Scope, size: number): void {
     this.size = size
-    this.pump()
+    // It is called while something is delivered, which comes before what there is room for now.
+    this.parts.host.clock.defer(() => this.pump())
   }
 
   async settle(_scope: Scope, items: readonly SettleItem[]): Promise<readonly SettleOutcome[]> {
@@ -115,6 +129,8 @@ export class DirectConsumer implements DriverConsumer {
     if (this.isOver) return
     this.isOver = true
     this.parts.cluster.watchConnections(this.purpose, undefined)
+    this.watch.close()
+    this.keeper?.close()
     this.fetcher.close()
     this.onOver(this)
   }
@@ -122,16 +138,30 @@ export class DirectConsumer implements DriverConsumer {
   private begin(): void {
     if (this.isOver) return
     this.size = this.sink.assigned(this.scope)
-    for (const line of this.lines) {
-      line.onRecords = () => this.pump()
-      this.fetcher.add(line)
+    for (const line of this.lines) this.read(line)
+  }
+
+  /** Partitions that were added are read from their beginning: nothing of them was before. */
+  private grow(): void {
+    const count = this.parts.cluster.partitionCount(this.topic)
+    for (let partition = this.lines.length; partition < count; partition++) {
+      const line = new LogLine(this.topic, partition, 0)
+      this.lines.push(line)
+      this.read(line)
     }
+  }
+
+  private read(line: LogLine): void {
+    line.onRecords = () => this.pump()
+    this.fetcher.add(line)
   }
 
   private pump(): void {
     if (this.isOver) return
     const batch: Delivery[] = []
-    for (const line of this.lines) {
+    // Each has the first turn once.
+    this.turn = (this.turn + 1) % Math.max(1, this.lines.length)
+    for (const line of [...this.lines.slice(this.turn), ...this.lines.slice(0, this.turn)]) {
       for (let record = line.peek; record !== undefined; record = line.peek) {
         if (this.unsettled + batch.length >= this.size) break
         line.shift()
@@ -148,7 +178,7 @@ export class DirectConsumer implements DriverConsumer {
   private toDelivery({ topic, partition }: LogLine, record: KafkaRecord): Delivery | undefined {
     const now = this.parts.host.clock.now()
     const { message, invalid } = fromWire(record, { topic, partition, now })
-    if (!this.matches(message.routingKey)) return undefined
+    if (!this.matches(message) || (this.keeper !== undefined && isSign(record))) return undefined
     return { scope: this.scope, token: undefined, message, deliveries: 1, invalid: record.problem ?? invalid }
   }
 
@@ -159,11 +189,4 @@ export class DirectConsumer implements DriverConsumer {
     this.sink.lost(this.scope, leaseLost(this.scope.name, reason))
     this.sink.ended(consumerEnded(this.scope.name, reason, true))
   }
-}
-
-function matcherOf(source: DirectSource): (routingKey: string) => boolean {
-  if (source.kind === 'inbox') return () => true
-  const router = createRouter<true>()
-  for (const pattern of source.patterns) router.add(pattern, true)
-  return (routingKey) => router.route(routingKey).length > 0
 }

@@ -1,9 +1,9 @@
 import { isPosthornError, withOutcome } from '@posthorn/transport/driver'
-import { readyPartition, stepFor } from './delay-steps.ts'
+import { readyCount, readyPartition, stepFor } from './delay-steps.ts'
 import { describeError, notWritten, timedOut, topologyMissing, unroutable } from './errors.ts'
 import { ownHeaders } from './headers.ts'
 import { partitionOfKey } from './murmur2.ts'
-import { delayedTopic, nativeName, retryTopic } from './names.ts'
+import { delayedTopic, nativeName, retryTopic, type SourceNames } from './names.ts'
 import { toWire } from './to-wire.ts'
 import type { Cluster } from './cluster.ts'
 import type { Parcel } from './parcel.ts'
@@ -13,26 +13,23 @@ import type { Destination, PosthornError, PublishOutcome, WireMessage } from '@p
 
 interface OpenParcel {
   readonly topic: string
-  readonly partition: number
+  readonly partition: number | undefined
   readonly records: NewRecord[]
   readonly indexes: number[]
 }
 
-/** Decides for each message which partition it goes to. */
+/** Decides for each message with a key which partition it goes to. */
 export class Dispatcher {
   private readonly cluster: Cluster
   private readonly publisher: Publisher
   private readonly namespace: string
   /** Calls that wait to be told how many partitions a topic has; what comes after them waits for its turn. */
   private readonly asking = new Map<string, Promise<unknown>>()
-  /** Which partition the next batch without keys goes to. */
-  private turn: number
 
   constructor(cluster: Cluster, publisher: Publisher, namespace: string) {
     this.cluster = cluster
     this.publisher = publisher
     this.namespace = namespace
-    this.turn = Math.floor(cluster.clock.random() * 1_000)
   }
 
   publish(
@@ -47,20 +44,21 @@ export class Dispatcher {
     return this.afterAsking(destination, topic, batch, deadline)
   }
 
-  /** Writes copies to a partition of a retry topic: of a step, or ready for the partition `line` of the source. */
+  /** Writes copies to a partition of a source's retry topic: of a step, or ready for the partition `line` of the source. */
   copies(
-    topic: string,
+    { topic, retry }: Pick<SourceNames, 'topic' | 'retry'>,
     batch: readonly { readonly message: WireMessage; readonly line: number; readonly delayMs: number }[],
     deadline: number,
   ): Promise<readonly PublishOutcome[]> {
     const now = this.cluster.clock.now()
     const parcels = new Parcels()
+    const ready = readyCount(this.cluster.partitionCount(retry))
     for (const [index, { message, line, delayMs }] of batch.entries()) {
-      const partition = delayMs > 0 ? stepFor(delayMs) : readyPartition(line)
-      parcels.add(topic, partition, toWire(message, topic, now, { [ownHeaders.line]: `${line}` }), index)
+      const partition = delayMs > 0 ? stepFor(delayMs) : readyPartition(line, ready)
+      parcels.add(retry, partition, toWire(message, topic, now, { [ownHeaders.line]: `${line}` }), index)
     }
     const missing = (): PosthornError =>
-      withOutcome(topologyMissing(`The retry topic "${topic}"`), 'rejected')
+      withOutcome(topologyMissing(`The retry topic "${retry}"`), 'rejected')
     return this.publisher.publish(parcels.all, batch.length, deadline, missing)
   }
 
@@ -124,20 +122,15 @@ export class Dispatcher {
     const { cluster } = this
     const now = cluster.clock.now()
     const count = cluster.partitionCount(topic)
-    // Messages without a key are spread evenly, in pieces that are as long as can be.
-    const piece = Math.ceil(batch.length / count)
-    const turn = (this.turn += 1)
     const parcels = new Parcels()
     for (let index = 0; index < batch.length; index++) {
       const message = batch[index]!
       const { key, notBefore } = message
-      const record = toWire(message, destination.name, now)
+      const record = toWire(message, topic, now)
       if (waiting !== undefined && notBefore !== undefined && notBefore > now) {
         parcels.add(waiting, stepFor(notBefore - now), record, index)
       } else {
-        const partition =
-          key === undefined ? (turn + Math.floor(index / piece)) % count : keyPartition(key, count)
-        parcels.add(topic, partition, record, index)
+        parcels.add(topic, lineOf(key, count), record, index)
       }
     }
     const missing = (): PosthornError => missingOutcome(destination, topic, true)
@@ -156,6 +149,11 @@ export function keyPartition(key: string, partitions: number): number {
   return partitions === 1 ? 0 : partitionOfKey(Buffer.from(key), partitions)
 }
 
+/** Where only one line is, what has no key is in order too. */
+function lineOf(key: string | undefined, partitions: number): number | undefined {
+  return key === undefined && partitions > 1 ? undefined : keyPartition(key ?? '', partitions)
+}
+
 function isDelayed({ notBefore }: WireMessage): boolean {
   return notBefore !== undefined
 }
@@ -165,7 +163,7 @@ class Parcels {
   readonly all: Parcel[] = []
   private readonly open: OpenParcel[] = []
 
-  add(topic: string, partition: number, record: NewRecord, index: number): void {
+  add(topic: string, partition: number | undefined, record: NewRecord, index: number): void {
     let parcel = this.open.find((one) => one.partition === partition && one.topic === topic)
     if (parcel === undefined) {
       parcel = { topic, partition, records: [], indexes: [] }

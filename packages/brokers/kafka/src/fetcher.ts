@@ -2,7 +2,7 @@ import { groupBy } from './group-by.ts'
 import { NoAnswer } from './errors.ts'
 import { kafkaErrors } from './protocol/error-names.ts'
 import { fetch, type FetchResult } from './protocol/fetch.ts'
-import { listOffsets, moments } from './protocol/offsets.ts'
+import { endsOf } from './read-topic.ts'
 import type { Cluster } from './cluster.ts'
 import type { LogLine } from './log-line.ts'
 import type { TopicPartition } from './protocol/request.ts'
@@ -15,10 +15,10 @@ const timeoutMs = 15_000
 const maxPartitionBytes = 1024 * 1024
 
 export interface FetcherListener {
-  /** Records were gone before they were read; `missing` is how many, where that is known. */
-  gap(line: LogLine, missing: number | undefined): void
-  /** The topic does not exist any more. */
-  missing(line: LogLine): void
+  /** Records were gone before they were read: so many. It goes on behind them. */
+  gap(line: LogLine, missing: number): void
+  /** It cannot be read on: its topic was deleted or is another one, or may not be read. */
+  over(line: LogLine, reason: string): void
 }
 
 /** Reads partitions on, each as long as little of it is buffered: one request at a time for each leader. */
@@ -82,7 +82,7 @@ export class Fetcher {
   }
 
   private wants(line: LogLine): boolean {
-    return line.isOpen && !line.isFetching && line.bufferedBytes < this.share
+    return !line.isFetching && line.bufferedBytes < this.share
   }
 
   private async run(leader: number): Promise<void> {
@@ -96,6 +96,8 @@ export class Fetcher {
         if (!(await this.fetch(leader, wanted))) {
           await this.cluster.pause(retryPauseMs)
           await this.refresh(wanted)
+          // Others may lead some of it now.
+          this.wake()
         }
       }
     } finally {
@@ -128,9 +130,13 @@ export class Fetcher {
         // Meanwhile it may have been given up, or sent elsewhere.
         if (result === undefined || !this.lines.has(line) || line.fetchOffset !== positions[index]!.offset)
           continue
-        if (result.error === kafkaErrors.NONE) line.accept(result)
-        else if (result.error === kafkaErrors.OFFSET_OUT_OF_RANGE) await this.jump(line, result)
-        else isWell = false
+        if (result.error === kafkaErrors.NONE) this.accept(line, result)
+        else if (result.error === kafkaErrors.OFFSET_OUT_OF_RANGE) isWell = (await this.jump(line)) && isWell
+        else {
+          isWell = false
+          if (result.error === kafkaErrors.TOPIC_AUTHORIZATION_FAILED)
+            this.listener.over(line, `the topic "${line.topic}" may not be read`)
+        }
       }
       return isWell
     } catch {
@@ -140,13 +146,27 @@ export class Fetcher {
     }
   }
 
-  /** What was to be read is gone, or the log is another one: goes on at the oldest that is kept. */
-  private async jump(line: LogLine, { topic, partition }: FetchResult): Promise<void> {
-    const [found] = await this.cluster.askLeaders([{ topic, partition, time: moments.start }], listOffsets)
-    if (found === undefined || found.error !== kafkaErrors.NONE || !this.lines.has(line)) return
-    const missing = found.offset >= line.fetchOffset ? found.offset - line.fetchOffset : undefined
-    line.reset(found.offset)
-    this.listener.gap(line, missing)
+  private accept(line: LogLine, result: FetchResult): void {
+    if (result.bytes.length > 0) {
+      // The first one that is asked for gets a batch of any size, the others none that is larger than the bound.
+      this.lines.delete(line)
+      this.lines.add(line)
+    }
+    line.accept(result)
+  }
+
+  /** What was to be read is not there; answers whether it goes on behind it. */
+  private async jump(line: LogLine): Promise<boolean> {
+    const { topic, partition, fetchOffset } = line
+    const { start, end } = await endsOf(this.cluster, topic, partition)
+    if (!this.lines.has(line)) return true
+    if (start > fetchOffset) {
+      line.skipTo(start)
+      this.listener.gap(line, start - fetchOffset)
+      return true
+    }
+    if (fetchOffset > end) this.listener.over(line, `"${topic}/${partition}" ends before what was read of it`)
+    return false
   }
 
   private async refresh(lines: readonly LogLine[]): Promise<void> {
@@ -157,7 +177,8 @@ export class Fetcher {
     )
     if (!isTold || this.isOver) return
     for (const line of lines) {
-      if (this.lines.has(line) && this.cluster.isMissing(line.topic)) this.listener.missing(line)
+      if (this.lines.has(line) && this.cluster.isMissing(line.topic))
+        this.listener.over(line, `its topic "${line.topic}" was deleted`)
     }
   }
 

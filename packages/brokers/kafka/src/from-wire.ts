@@ -1,4 +1,5 @@
-import { readEnvelope } from '@posthorn/transport/driver'
+import { isUtf8 } from 'node:buffer'
+import { noBody, readEnvelope } from '@posthorn/transport/driver'
 import { cloudEvent, contentTypeHeader, ownHeaders, usersHeaders } from './headers.ts'
 import type { KafkaRecord } from './protocol/record.ts'
 
@@ -11,8 +12,6 @@ export interface ReadingContext {
 }
 
 export type WireReading = ReturnType<typeof readEnvelope>
-
-const empty = Buffer.alloc(0)
 
 /** The last time that was read. */
 let known = { text: '', time: 0 }
@@ -30,13 +29,19 @@ export function fromWire(record: KafkaRecord, { topic, partition, now }: Reading
         (isEvent ? timeOf(headers[cloudEvent.time]) : undefined) ?? (timestamp < 0 ? undefined : timestamp),
       contentType: isEvent ? headers[contentTypeHeader] : undefined,
       // That of a dead letter is its place.
-      key: headers[ownHeaders.entry] === undefined ? key?.toString() : undefined,
+      key: headers[ownHeaders.entry] === undefined ? textOfKey(key) : undefined,
     },
-    body: value ?? empty,
+    body: value === undefined || headers[ownHeaders.noValue] !== undefined ? noBody : value,
     position: `${topic}/${partition}/${offset}`,
     now,
     createId: () => `${topic}/${partition}/${offset}`,
   })
+}
+
+/** Keys that are not text are compared, and shown, as hexadecimal digits. */
+function textOfKey(key: Buffer | undefined): string | undefined {
+  const text = key?.toString()
+  return text?.includes('\ufffd') === true && !isUtf8(key!) ? `0x${key!.toString('hex')}` : text
 }
 
 function timeOf(text: string | undefined): number | undefined {

@@ -7,7 +7,7 @@ import { heartbeat, joinGroup, leaveGroup, syncGroup, type Joined } from './prot
 import type { Cluster } from './cluster.ts'
 import type { Membership } from './protocol/offsets.ts'
 
-/** Milliseconds: beyond how long the others wait for this member. */
+/** Milliseconds: beyond how long the others wait for this member to join again, which is as long as a session. */
 const joinMarginMs = 10_000
 const retryPauseMs = 200
 /** How late a member hears at most that others have joined or left. */
@@ -20,8 +20,8 @@ export interface GroupMemberSetup {
   /** Of its connection to the coordinator. */
   readonly purpose: string
   readonly sessionTimeoutMs: number
-  /** How long the others wait for this member to join again, and so how long it may take to give something up. */
-  readonly rebalanceTimeoutMs: number
+  /** What the group has positions in: those of other topics are forgotten after a while. */
+  readonly topics: readonly string[]
   /** Everything that is to be shared out, as it is now. */
   readonly units: () => Promise<readonly Unit[]>
   readonly listener: {
@@ -59,7 +59,7 @@ export class GroupMember {
 
   /** Joins once; afterwards it goes on by itself. Rejects where that is of no use. */
   async start(): Promise<void> {
-    await this.setup.cluster.persist(() => this.join(), this.setup.rebalanceTimeoutMs)
+    await this.setup.cluster.persist(() => this.join(), this.setup.sessionTimeoutMs + joinMarginMs)
     void this.run()
   }
 
@@ -71,6 +71,12 @@ export class GroupMember {
         this.wake()
       })
     }
+  }
+
+  /** There are other units than before. */
+  rejoin(): void {
+    this.wantsToJoin = true
+    this.wake()
   }
 
   /** The broker does not know this member any more. */
@@ -87,9 +93,12 @@ export class GroupMember {
     const { cluster, group, purpose } = this.setup
     const { memberId } = this.membership
     if (memberId !== '') {
-      await cluster
-        .askCoordinator(group, 'main', leaveGroup(group, memberId), leaveTimeoutMs)
-        .catch(() => undefined)
+      const ask = async (): Promise<void> => {
+        const request = leaveGroup(group, memberId)
+        const { error } = await cluster.askCoordinator(group, 'main', request, leaveTimeoutMs)
+        throwOnError(error, `LeaveGroup of ${group}`)
+      }
+      await cluster.persist(ask, leaveTimeoutMs).catch(() => undefined)
     }
     cluster.endConnections(purpose)
   }
@@ -105,10 +114,11 @@ export class GroupMember {
     const { cluster, sessionTimeoutMs, listener } = this.setup
     while (!this.isOver) {
       try {
-        if (this.membership.generation < 0 || this.wantsToJoin) await this.join()
+        // One that failed midway is to be done again, too.
+        if (!this.isStable || this.wantsToJoin) await this.join()
         if (this.wantsToJoin) continue
         await this.sleep(Math.min(longestBeatMs, sessionTimeoutMs / 4))
-        if (!this.isOver && !this.wantsToJoin && this.membership.generation >= 0) await this.beat()
+        if (!this.isOver && !this.wantsToJoin && this.isStable) await this.beat()
       } catch (error) {
         if (this.isOver) return
         if (isFinal(error)) {
@@ -150,7 +160,7 @@ export class GroupMember {
     this.wantsToJoin = false
     while (!this.isOver) {
       const units = await this.setup.units()
-      const joined = await this.askToJoin(units)
+      const joined = await this.askToJoin()
       const assigned = this.isOver ? undefined : await this.sync(joined, units)
       if (assigned === undefined || this.isOver) continue
       this.isStable = true
@@ -188,16 +198,15 @@ export class GroupMember {
     }
   }
 
-  private async askToJoin(units: readonly Unit[]): Promise<Joined> {
-    const { cluster, group, purpose, sessionTimeoutMs, rebalanceTimeoutMs } = this.setup
-    const topics = [...new Set(units.flatMap(({ partitions }) => partitions.map(({ topic }) => topic)))]
+  private async askToJoin(): Promise<Joined> {
+    const { cluster, group, purpose, sessionTimeoutMs, topics } = this.setup
     for (;;) {
       const { memberId } = this.membership
       const options = {
         group,
         memberId,
         sessionTimeoutMs,
-        rebalanceTimeoutMs,
+        rebalanceTimeoutMs: sessionTimeoutMs,
         protocol: 'posthorn',
         metadata: writeSubscription({ topics, owned: [...this.owned] }),
       }
@@ -205,7 +214,7 @@ export class GroupMember {
         group,
         purpose,
         joinGroup(options),
-        rebalanceTimeoutMs + joinMarginMs,
+        sessionTimeoutMs + joinMarginMs,
       )
       if (joined.error === kafkaErrors.MEMBER_ID_REQUIRED) {
         this.membership = { generation: -1, memberId: joined.memberId }
@@ -220,14 +229,14 @@ export class GroupMember {
 
   /** The names of our units; nothing where it has to be joined again. */
   private async sync(joined: Joined, units: readonly Unit[]): Promise<readonly string[] | undefined> {
-    const { cluster, group, purpose, rebalanceTimeoutMs } = this.setup
+    const { cluster, group, purpose, sessionTimeoutMs } = this.setup
     const { generation, memberId } = joined
     const membership = { generation, memberId }
     const { error, assignment } = await cluster.askCoordinator(
       group,
       purpose,
       syncGroup(group, membership, joined.leaderId === memberId ? shareOut(joined, units) : []),
-      rebalanceTimeoutMs + joinMarginMs,
+      sessionTimeoutMs + joinMarginMs,
     )
     if (error === kafkaErrors.REBALANCE_IN_PROGRESS) {
       this.membership = { generation: -1, memberId }

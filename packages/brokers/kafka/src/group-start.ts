@@ -1,4 +1,4 @@
-import { throwOnError, topologyMissing } from './errors.ts'
+import { NoAnswer, throwOnError, topologyMissing } from './errors.ts'
 import { kafkaErrors } from './protocol/error-names.ts'
 import { commitOffsets, listOffsets, moments, nobody, type Commit } from './protocol/offsets.ts'
 import { committedOffsets } from './committed-offsets.ts'
@@ -21,41 +21,62 @@ export async function declaredDeadLetters(cluster: Cluster, group: string): Prom
   return offsets.find(({ metadata }) => metadata === deadLettersMark)?.topic
 }
 
-/** Fixes where a group starts, unless it has a position already. */
+/**
+ * Fixes where a group starts, unless it has a position already. One that `isOld`, and has none, was forgotten by the brokers:
+ * it goes on at the oldest record, and so answers.
+ */
 export async function startGroup(
   cluster: Cluster,
   { subject, names, from }: WantedGroup,
   mode: 'create' | 'check',
-): Promise<void> {
+  isOld: boolean,
+): Promise<boolean> {
   const isThere = await groupIsThere(cluster, names)
-  const commits: Commit[] = []
-  if (mode === 'create' && (await declaredDeadLetters(cluster, names.group)) === undefined) {
-    commits.push({ topic: names.deadLetters, partition: 0, offset: 0, metadata: deadLettersMark })
+  const isMarked = (await declaredDeadLetters(cluster, names.group)) !== undefined
+  const isQueue = subject.kind === 'queue'
+  if (mode === 'check') {
+    if (isThere || isQueue) return false
+    throw topologyMissing(`The group "${names.group}" of the subscription "${subject.name}"`)
   }
+  const commits: Commit[] = []
+  if (!isMarked)
+    commits.push({ topic: names.deadLetters, partition: 0, offset: 0, metadata: deadLettersMark })
   // A queue is read from its beginning, whoever comes first.
-  if (!isThere && subject.kind !== 'queue') {
-    if (mode === 'check')
-      throw topologyMissing(`The group "${names.group}" of the subscription "${subject.name}"`)
-    commits.push(...(await positions(cluster, names.topic, from)))
+  const isForgotten = isOld && !isThere && !(isQueue && isMarked)
+  if (!isThere && !isQueue) {
+    const start = isForgotten ? 'start' : from
+    commits.push(...(await positions(cluster, names.topic, start)))
     // What was published with a delay before it was declared is not its own either.
     if (names.delayed !== undefined && cluster.partitionCount(names.delayed) > 0) {
-      commits.push(...(await positions(cluster, names.delayed, from)))
+      commits.push(...(await positions(cluster, names.delayed, start)))
     }
   }
+  await commit(cluster, names.group, commits)
+  return isForgotten
+}
+
+async function commit(cluster: Cluster, group: string, commits: readonly Commit[]): Promise<void> {
   if (commits.length === 0) return
-  const request = commitOffsets(names.group, nobody, commits)
+  const request = commitOffsets(group, nobody, commits)
   const results = await cluster.persist(async () => {
-    const answer = await cluster.askCoordinator(names.group, 'main', {
+    const answer = await cluster.askCoordinator(group, 'main', {
       ...request,
-      read: (reader) => ({ error: kafkaErrors.NONE, results: request.read(reader) }),
+      read(reader) {
+        const found = request.read(reader)
+        return { error: found.find(({ error }) => error !== kafkaErrors.NONE)?.error ?? 0, results: found }
+      },
     })
     for (const { error } of answer.results) {
+      // Where the topics were made just now, it may not have heard of them.
+      if (error === kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION) {
+        throw new NoAnswer(`Its coordinator does not know the topics of the group "${group}"`, true)
+      }
       // Then it has members, and so a position.
-      if (error !== kafkaErrors.UNKNOWN_MEMBER_ID) throwOnError(error, `OffsetCommit of ${names.group}`)
+      if (error !== kafkaErrors.UNKNOWN_MEMBER_ID) throwOnError(error, `OffsetCommit of ${group}`)
     }
     return answer.results
   })
-  if (results.length !== commits.length) throwOnError(kafkaErrors.UNKNOWN_SERVER_ERROR, names.group)
+  if (results.length !== commits.length) throwOnError(kafkaErrors.UNKNOWN_SERVER_ERROR, group)
 }
 
 async function positions(cluster: Cluster, topic: string, from: WantedGroup['from']): Promise<Commit[]> {
@@ -63,7 +84,7 @@ async function positions(cluster: Cluster, topic: string, from: WantedGroup['fro
   const at = async (time: number): Promise<Map<number, number>> => {
     const found = await cluster.askLeaders(
       partitions.map((partition) => ({ topic, partition, time })),
-      listOffsets,
+      (wanted) => listOffsets(wanted),
     )
     for (const { error } of found) throwOnError(error, `ListOffsets of ${topic}`)
     return new Map(found.map(({ partition, offset }) => [partition, offset]))

@@ -9,8 +9,6 @@ const none: readonly KafkaRecord[] = []
 export class LogLine implements TopicPartition {
   readonly topic: string
   readonly partition: number
-  /** Whether more is wanted. */
-  isOpen = true
   /** Whether a request for it is under way. */
   isFetching = false
   /** Where the next fetch begins. */
@@ -27,9 +25,10 @@ export class LogLine implements TopicPartition {
     this.fetchOffset = offset
   }
 
-  /** Bytes of what was fetched and not handed out, roughly: they are freed together. */
+  /** Bytes of what was fetched and not handed out, decompressed, roughly. */
   get bufferedBytes(): number {
-    return this.at < this.records.length ? this.bytes : 0
+    const { length } = this.records
+    return this.at < length ? (this.bytes * (length - this.at)) / length : 0
   }
 
   get peek(): KafkaRecord | undefined {
@@ -45,20 +44,20 @@ export class LogLine implements TopicPartition {
   }
 
   accept({ bytes, aborted }: FetchResult): void {
-    const { records, nextOffset } = readBatches(bytes, this.fetchOffset, aborted)
+    const { records, nextOffset, size } = readBatches(bytes, this.fetchOffset, aborted)
+    // Some of it may be nobody's, such as the markers of transactions: then there is nothing new, and yet it is passed.
+    if (nextOffset === this.fetchOffset) return
     this.fetchOffset = nextOffset
-    if (records.length === 0) return
+    const kept = this.bufferedBytes
     this.records = this.at < this.records.length ? [...this.records.slice(this.at), ...records] : records
     this.at = 0
-    this.bytes += bytes.length
+    this.bytes = kept + size
     this.onRecords()
   }
 
-  /** Goes on somewhere else; what was fetched is given up. */
-  reset(offset: number): void {
+  /** Goes on at a later offset: what was to come before it is gone. */
+  skipTo(offset: number): void {
     this.fetchOffset = offset
-    this.records = none
-    this.at = 0
-    this.bytes = 0
+    this.onRecords()
   }
 }

@@ -1,5 +1,5 @@
 import { CommitWaiters } from './commit-waiters.ts'
-import { readyPartition, stepCount, stepFor, delaySteps } from './delay-steps.ts'
+import { readyLine, readyPartition, stepCount, stepFor, delaySteps } from './delay-steps.ts'
 import { fromWire } from './from-wire.ts'
 import { topologyMissing } from './errors.ts'
 import { ownHeaders } from './headers.ts'
@@ -36,6 +36,8 @@ export interface MoverParts {
   readonly retry: string
   /** How many partitions the source has. */
   readonly partitions: () => number
+  /** How many partitions of the retry topic are ready ones. */
+  readonly ready: () => number
   readonly matches: (message: WireMessage) => boolean
   readonly drained: () => void
 }
@@ -89,6 +91,8 @@ export class Mover implements CommitOwner {
 
   failed(): void {
     this.waiters.end('lost')
+    // What it has passed on would come again otherwise.
+    this.parts.clock.setTimer(() => this.state === 'open' && this.parts.committer.mark(this), retryPauseMs)
   }
 
   private pump(): void {
@@ -98,7 +102,8 @@ export class Mover implements CommitOwner {
     let hasPassed = false
     while (this.state === 'open' && waiting.size < maxAhead) {
       const record = reading.peek()
-      if (record === undefined) break
+      // Past the bound what is due sooner waits for what is open before it.
+      if (record === undefined || !position.hasRoomFor(record.offset)) break
       line.shift()
       const found = this.read(record, now)
       if (found === undefined) {
@@ -119,12 +124,17 @@ export class Mover implements CommitOwner {
   ): { readonly dueAt: number; readonly leavesAt: number; readonly line: number } | undefined {
     const { topic, partition } = this.reading.line
     const { message } = fromWire(record, { topic, partition, now })
-    const own = record.headers[ownHeaders.line]
-    if (own === undefined && !this.parts.matches(message)) return undefined
-    const dueAt = message.notBefore ?? now
     const count = this.parts.partitions()
-    const line = own === undefined ? spread(message, record.offset, count) : Number(own) % count
-    return { dueAt, leavesAt: Math.min(dueAt, now + delaySteps[partition % stepCount]!), line }
+    const line = readyLine(record.headers[ownHeaders.line])
+    // What cannot be read goes on to where it becomes a dead letter.
+    const isOwn = line !== undefined || record.problem !== undefined || this.parts.matches(message)
+    if (!isOwn) return undefined
+    const dueAt = message.notBefore ?? now
+    return {
+      dueAt,
+      leavesAt: Math.min(dueAt, now + delaySteps[partition % stepCount]!),
+      line: line ?? spread(message, record.offset, count),
+    }
   }
 
   /** Has a look when the next one leaves. */
@@ -156,7 +166,7 @@ export class Mover implements CommitOwner {
       { topic: string; partition: number; records: NewRecord[]; indexes: number[] }
     >()
     for (const [index, { dueAt, line, record }] of leaving.entries()) {
-      const partition = dueAt <= now ? readyPartition(line) : stepFor(dueAt - now)
+      const partition = dueAt <= now ? readyPartition(line, this.parts.ready()) : stepFor(dueAt - now)
       let parcel = parcels.get(partition)
       if (parcel === undefined) {
         parcel = { topic: retry, partition, records: [], indexes: [] }

@@ -53,7 +53,8 @@ export function sourceNames(namespace: string, source: DurableSource): SourceNam
   }
 }
 
-function checkPart(part: string): void {
+/** Throws where a name, or a namespace, could be taken for two. */
+export function checkPart(part: string): void {
   if (!part.includes('..') && !part.startsWith('.') && !part.endsWith('.')) return
   const text = `"${part}" cannot be a name on Kafka: it has a dot at an end, or two in a row. Use single dots, inside.`
   throw new PosthornError('POSTHORN_INVALID_NAME', text, { phase: 'options' })

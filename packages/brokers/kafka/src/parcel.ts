@@ -5,23 +5,29 @@ import type { Portion, PublishCall } from './publish-call.ts'
 /** Bytes that go to one partition in one request: below the `message.max.bytes` of brokers. */
 export const maxBatchBytes = 900_000
 
-/** Records of a batch for one partition. */
+/** Records of a call. */
 export interface Parcel {
   readonly topic: string
-  readonly partition: number
+  /** Where they go; without one, to any. */
+  readonly partition: number | undefined
   readonly records: readonly NewRecord[]
-  /** Of each record in the batch. */
+  /** Of each record in the call. */
   readonly indexes: readonly number[]
 }
 
-/** Parts a parcel where it is larger than a request may be. */
-export function portionsOf(call: PublishCall, { records, indexes }: Parcel): Portion[] {
+/** Parts records where they are more than a batch may be. */
+export function portionsOf(
+  call: PublishCall,
+  { records, indexes }: Pick<Parcel, 'records' | 'indexes'>,
+  isFree: boolean,
+  maxBytes: number = maxBatchBytes,
+): Portion[] {
   const portions: Portion[] = []
   let from = 0
   let size = batchOverhead
   for (let at = 0; at < records.length; at++) {
     const own = recordSize(records[at]!)
-    if (at > from && size + own > maxBatchBytes) {
+    if (at > from && size + own > maxBytes) {
       portions.push(portion(from, at, size))
       from = at
       size = batchOverhead
@@ -37,6 +43,7 @@ export function portionsOf(call: PublishCall, { records, indexes }: Parcel): Por
       call,
       records: isAll ? records : records.slice(start, end),
       indexes: isAll ? indexes : indexes.slice(start, end),
+      isFree,
       size: bytes,
       problem: undefined,
     }

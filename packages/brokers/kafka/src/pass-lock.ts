@@ -1,5 +1,6 @@
 import { commitOffsets } from './protocol/offsets.ts'
-import { deadLettersBusy, deadLettersLost, toKafkaError } from './errors.ts'
+import { isPassing } from './cluster.ts'
+import { deadLettersBusy, deadLettersLost, KafkaError, toKafkaError } from './errors.ts'
 import { GroupMember } from './group-member.ts'
 import { kafkaErrors } from './protocol/error-names.ts'
 import type { ConsumerParts } from './consumer-parts.ts'
@@ -24,7 +25,7 @@ export class PassLock {
       group: this.group,
       purpose: `pass-${parts.nextSerial()}`,
       sessionTimeoutMs: parts.settings.sessionTimeoutMs,
-      rebalanceTimeoutMs: parts.settings.sessionTimeoutMs,
+      topics: [topic],
       units: async () => [this.unit],
       listener: {
         gained: () => {
@@ -62,12 +63,16 @@ export class PassLock {
     const { membership } = this.member
     const { topic, partition } = this.unit.partitions[0]!
     const request = commitOffsets(this.group, membership, [{ topic, partition, offset: 0, metadata: '' }])
-    const { error } = await this.parts.cluster.persist(() =>
-      this.parts.cluster.askCoordinator(this.group, 'main', {
+    const { cluster } = this.parts
+    const error = await cluster.persist(async () => {
+      const answer = await cluster.askCoordinator(this.group, 'main', {
         ...request,
         read: (reader) => ({ error: request.read(reader)[0]?.error ?? kafkaErrors.NONE }),
-      }),
-    )
+      })
+      const refusal = new KafkaError(answer.error, `OffsetCommit of ${this.group}`)
+      if (isPassing(refusal)) throw refusal
+      return answer.error
+    })
     if (error === kafkaErrors.UNKNOWN_MEMBER_ID) {
       this.state = 'lost'
       throw deadLettersLost(this.source)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Position } from './position.ts'
-import { readMetadata } from './commit-metadata.ts'
+import { maxSpan, readMetadata } from './commit-metadata.ts'
 
 test('the watermark is the first that is not done', () => {
   const position = new Position(10, '')
@@ -83,4 +83,32 @@ test('what is held is kept until it is done', () => {
   expect(second.held.get(0)).toEqual(state)
   second.done(second.handOut(0, 1))
   expect(second.held.size).toBe(0)
+})
+
+test('what was held of a record that is gone is forgotten once it is passed', () => {
+  const state = { attempt: 3, releases: 0, trials: 0, firstFailedAt: 1, lastFailedAt: 2, notBefore: 3 }
+  const position = new Position(0, '')
+  position.held.set(1, state)
+  const [first, last] = [position.handOut(0, 1), position.handOut(5, 6)]
+  position.done(first)
+  position.done(last)
+  const { offset, metadata } = position.commit(true)
+  expect(new Position(offset, metadata).held.size).toBe(0)
+})
+
+test('there is room for what is close above the first that is open, and for anything where nothing is', () => {
+  const position = new Position(0, '')
+  expect(position.hasRoomFor(1e12)).toBe(true)
+  const first = position.handOut(10, 11)
+  expect([position.hasRoomFor(9 + maxSpan), position.hasRoomFor(10 + maxSpan)]).toEqual([true, false])
+  const last = position.handOut(9 + maxSpan, 10 + maxSpan)
+  position.done(last)
+  expect(() => position.commit(false)).not.toThrow()
+  position.done(first)
+  expect(position.hasRoomFor(10 + maxSpan)).toBe(true)
+})
+
+test('a position says which log it is of', () => {
+  const { offset, metadata } = new Position(7, '', 'abcdef').commit(false)
+  expect(readMetadata(offset, metadata).log).toBe('abcdef')
 })

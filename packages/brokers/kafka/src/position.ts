@@ -23,32 +23,32 @@ export class Position {
   /** Below which offsets something may have been handed out before, for each time. */
   private readonly formerHighs: readonly number[]
   /** Done before, and not passed. */
-  private readonly formerDone: ReadonlySet<number>
+  private formerDone: ReadonlySet<number>
+  private readonly lastFormer: number
+  private readonly log: string | undefined
   private entries: Entry[] = []
   private head = 0
 
-  /** From what was committed: an offset and its metadata. */
-  constructor(offset: number, metadata: string) {
+  /** From what was committed: an offset and its metadata; `log` is which log it is of. */
+  constructor(offset: number, metadata: string, log?: string) {
     const { highs, done, held } = readMetadata(offset, metadata)
     this.next = offset
     this.formerHighs = highs
     this.reserved = offset
     this.formerDone = new Set(done)
+    this.lastFormer = done.at(-1) ?? -1
     this.held = new Map(held)
+    this.log = log
   }
 
   get watermark(): number {
     return this.entries[this.head]?.offset ?? this.next
   }
 
-  /** Offsets from the watermark to what is handed out next. */
-  get span(): number {
-    return this.next - this.watermark
-  }
-
-  /** Whether there is room for what is above a watermark that does not move. */
-  get isFull(): boolean {
-    return this.span >= maxSpan
+  /** Whether there is room to say of it that it is done while what is open before it is not. */
+  hasRoomFor(offset: number): boolean {
+    const first = this.entries[this.head]
+    return first === undefined || offset - first.offset < maxSpan
   }
 
   /** Reserves so many from now on; answers whether there is to be a commit, since nothing of what is reserved is handed out. */
@@ -92,17 +92,24 @@ export class Position {
 
   /** What to commit. `isOver`: nothing more is handed out, so that what is open counts as never handed out. */
   commit(isOver: boolean): { readonly offset: number; readonly metadata: string; readonly reserves: number } {
-    const { watermark } = this
-    const done = [...this.formerDone].filter((offset) => offset >= watermark)
+    const { watermark, log } = this
+    this.forget(watermark)
+    const done: number[] = []
+    for (const offset of this.formerDone) if (offset >= watermark) done.push(offset)
     for (let index = this.head; index < this.entries.length; index++) {
       const entry = this.entries[index]!
       if (entry.isDone) done.push(entry.offset)
     }
-    done.sort((left, right) => left - right)
     const highs = this.formerHighs.filter((high) => high > watermark)
     const reserves = this.next + this.reserve
     if (!isOver) highs.push(reserves)
-    const metadata = writeMetadata(watermark, { highs: highs.slice(-maxHighs), done, held: this.held })
+    const metadata = writeMetadata(watermark, { log, highs: highs.slice(-maxHighs), done, held: this.held })
     return { offset: watermark, metadata, reserves }
+  }
+
+  /** What was kept of records that are passed: of some nothing was heard again, since they are gone. */
+  private forget(watermark: number): void {
+    if (this.formerDone.size > 0 && this.lastFormer < watermark) this.formerDone = new Set()
+    for (const offset of this.held.keys()) if (offset < watermark) this.held.delete(offset)
   }
 }

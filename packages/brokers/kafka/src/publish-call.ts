@@ -43,6 +43,8 @@ export interface Portion {
   readonly records: readonly NewRecord[]
   /** Of each record in the call. */
   readonly indexes: readonly number[]
+  /** Whether they may go to any partition. */
+  readonly isFree: boolean
   /** Bytes, roughly. */
   readonly size: number
   /** Why it has not been written so far. */

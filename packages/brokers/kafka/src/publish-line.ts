@@ -1,3 +1,4 @@
+import { maxBatchBytes, portionsOf } from './parcel.ts'
 import type { Portion } from './publish-call.ts'
 import type { TopicPartition } from './protocol/request.ts'
 
@@ -5,8 +6,13 @@ import type { TopicPartition } from './protocol/request.ts'
 export class PublishLine implements TopicPartition {
   readonly topic: string
   readonly partition: number
-  /** Whether a request with something of it is under way, or it waits for its leader. */
+  /** Whether a request with something of it is under way, or it waits for its leader: nothing else of it is written then. */
   isBusy = false
+  /** How often, one after the other, the cluster has said that there is no such partition. */
+  timesMissing = 0
+  /** Bytes of a batch, and what they may grow to again. */
+  private maxBytes = maxBatchBytes
+  private mostBytes = maxBatchBytes
   private waiting: Portion[] = []
   private next = 0
 
@@ -19,6 +25,13 @@ export class PublishLine implements TopicPartition {
     return this.next === this.waiting.length
   }
 
+  /** Whether a whole batch waits. */
+  get isFull(): boolean {
+    let size = 0
+    for (let at = this.next; at < this.waiting.length; at++) size += this.waiting[at]!.size
+    return size >= this.maxBytes
+  }
+
   add(portion: Portion): void {
     this.waiting.push(portion)
   }
@@ -29,13 +42,13 @@ export class PublishLine implements TopicPartition {
     this.next = 0
   }
 
-  /** The next portions, one at least, of `maxBytes` at most. */
-  take(maxBytes: number): Portion[] {
+  /** The portions of the next batch, one at least, if there are any. */
+  take(): Portion[] {
     const taken: Portion[] = []
     let size = 0
     while (!this.isEmpty) {
-      const portion = this.waiting[this.next]!
-      if (taken.length > 0 && size + portion.size > maxBytes) break
+      const portion = this.fitting()
+      if (taken.length > 0 && size + portion.size > this.maxBytes) break
       this.next += 1
       if (!portion.call.isOpen) continue
       taken.push(portion)
@@ -48,16 +61,14 @@ export class PublishLine implements TopicPartition {
     return taken
   }
 
-  /** Takes out what is due to be given up; answers it. */
+  /** Takes out what may go to another partition as well. */
+  takeFree(): Portion[] {
+    return this.takeOut(({ isFree }) => isFree)
+  }
+
+  /** Takes out what is due to be given up. */
   takeExpired(now: number): Portion[] {
-    const expired: Portion[] = []
-    this.waiting = this.waiting.slice(this.next).filter((portion) => {
-      if (portion.call.deadline > now) return portion.call.isOpen
-      expired.push(portion)
-      return false
-    })
-    this.next = 0
-    return expired
+    return this.takeOut(({ call }) => call.deadline <= now)
   }
 
   earliestDeadline(): number {
@@ -66,5 +77,38 @@ export class PublishLine implements TopicPartition {
       earliest = Math.min(earliest, this.waiting[index]!.call.deadline)
     }
     return earliest
+  }
+
+  /** A batch of so many bytes was refused: smaller ones come next; for good where it was for its size. */
+  shrink(size: number, isForGood: boolean): void {
+    this.maxBytes = Math.floor(Math.min(size, this.maxBytes) / 2)
+    if (isForGood) this.mostBytes = this.maxBytes
+  }
+
+  /** A batch was taken. */
+  grow(): void {
+    this.timesMissing = 0
+    if (this.maxBytes < this.mostBytes) this.maxBytes = Math.min(this.mostBytes, this.maxBytes * 2)
+  }
+
+  /** The next portion, parted where it is larger than a batch may be. */
+  private fitting(): Portion {
+    const portion = this.waiting[this.next]!
+    if (portion.size <= this.maxBytes || portion.records.length === 1) return portion
+    const parts = portionsOf(portion.call, portion, portion.isFree, this.maxBytes)
+    this.waiting.splice(this.next, 1, ...parts)
+    return parts[0]!
+  }
+
+  private takeOut(isWanted: (portion: Portion) => boolean): Portion[] {
+    const taken: Portion[] = []
+    this.waiting = this.waiting.slice(this.next).filter((portion) => {
+      if (!portion.call.isOpen) return false
+      if (!isWanted(portion)) return true
+      taken.push(portion)
+      return false
+    })
+    this.next = 0
+    return taken
   }
 }

@@ -1,45 +1,54 @@
-import { KafkaError, NoAnswer, notConfirmed, notWritten, timedOut, toKafkaError } from './errors.ts'
-import { maxBatchBytes, portionsOf, type Parcel } from './parcel.ts'
-import { notAppended, unclear } from './produce-errors.ts'
+import { KafkaError, NoAnswer, notConfirmed, notWritten, timedOut } from './errors.ts'
+import { portionsOf, type Parcel } from './parcel.ts'
+import { fateOf, refusal } from './produce-errors.ts'
 import { PublishCall, type Portion } from './publish-call.ts'
+import { PublishLane } from './publish-lane.ts'
 import { PublishLine } from './publish-line.ts'
-import { kafkaErrors } from './protocol/error-names.ts'
 import { produce, type ProduceResult } from './protocol/produce.ts'
+import { answer, refuseRecords, type SentBatch } from './sent-batch.ts'
+import { StickyPartitions } from './sticky-partitions.ts'
+import { watchLeader } from './watch-leader.ts'
 import type { Cluster } from './cluster.ts'
+import type { Compression } from './protocol/compress.ts'
 import type { PosthornError, PublishOutcome } from '@posthorn/transport/driver'
 
 /** Bytes of a request. */
 const maxRequestBytes = 8 * 1024 * 1024
 /** Milliseconds. */
 const retryPauseMs = 100
-
-interface Lane {
-  readonly node: number
-  isSending: boolean
-  isScheduled: boolean
-}
-
-interface Sent {
-  readonly line: PublishLine
-  readonly portions: readonly Portion[]
-}
+/** Milliseconds after which it is asked anew how many partitions there are. */
+const lookAgainMs = 60_000
+/** To so many partitions do the messages of one call go that may go anywhere. */
+const maxPieces = 8
 
 /**
- * Writes records, each to a partition that is given. One request at a time is under way for each leader, holding what has
- * gathered for all of its partitions; so the order within a partition is that of the calls, and a leader that is frozen
- * holds up nobody else. What may have been written is never written again.
+ * Writes records. One request at a time is under way for each leader, holding what has gathered for all of its partitions;
+ * so the order within a partition is that of the calls, and a leader that is frozen holds up nobody else. What may have been
+ * written is never written again.
  */
 export class Publisher {
   private readonly cluster: Cluster
+  private readonly compression: Compression
   private readonly lines = new Map<string, PublishLine>()
-  private readonly lanes = new Map<number, Lane>()
+  private readonly lanes = new Map<number, PublishLane>()
+  private readonly sticky: StickyPartitions
   private readonly inFlight = new Set<Portion>()
+  /** Topics that were written to since it was last asked about them. */
+  private readonly used = new Set<string>()
+  private lookAt = 0
   private sweepAt = Infinity
   private cancelSweep: () => void = () => undefined
   private closedBecause: string | undefined
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, compression: Compression) {
     this.cluster = cluster
+    this.compression = compression
+    this.sticky = new StickyPartitions(() => cluster.clock.random())
+  }
+
+  /** How many partitions something waits for, or is under way to. */
+  get lineCount(): number {
+    return this.lines.size
   }
 
   /**
@@ -54,12 +63,13 @@ export class Publisher {
   ): Promise<readonly PublishOutcome[]> {
     const call = new PublishCall(size, deadline, missing)
     for (const parcel of parcels) {
-      const line = this.lineOf(parcel.topic, parcel.partition)
-      for (const portion of portionsOf(call, parcel)) line.add(portion)
-      this.wake(line)
+      this.used.add(parcel.topic)
+      if (parcel.partition === undefined) this.spread(call, parcel)
+      else this.queue(parcel.topic, parcel.partition, portionsOf(call, parcel, false))
     }
     if (this.closedBecause !== undefined) this.giveUp(this.closedBecause)
     else this.sweepBy(deadline)
+    this.lookAgain()
     return call.done
   }
 
@@ -77,19 +87,48 @@ export class Publisher {
     }
   }
 
-  private lineOf(topic: string, partition: number): PublishLine {
-    const key = `${topic} ${partition}`
+  /** Many go to several partitions, each in its order, so that no consumer gets all; few to where the last ones went. */
+  private spread(call: PublishCall, { topic, records, indexes }: Parcel): void {
+    const count = Math.max(1, this.cluster.partitionCount(topic))
+    const piece = Math.ceil(records.length / Math.min(count, maxPieces))
+    for (let from = 0; from < records.length; from += piece) {
+      const to = from + piece
+      const part = { records: records.slice(from, to), indexes: indexes.slice(from, to) }
+      const line = this.queueFree(topic, count, portionsOf(call, part, true))
+      if (to < records.length || line.isFull) this.sticky.moveOn(topic, line.partition)
+    }
+  }
+
+  private queueFree(topic: string, count: number, portions: readonly Portion[]): PublishLine {
+    const partition = this.sticky.choose(topic, count, (one) => this.isThere(topic, one))
+    return this.queue(topic, partition, portions)
+  }
+
+  /** Whether somebody leads the partition, and answers. */
+  private isThere(topic: string, partition: number): boolean {
+    const leader = this.cluster.leader({ topic, partition })
+    if (leader < 0) return false
+    const lane = this.lanes.get(leader)
+    return lane === undefined || lane.isThere(this.cluster.clock.now())
+  }
+
+  private queue(topic: string, partition: number, portions: readonly Portion[]): PublishLine {
+    const key = keyOf(topic, partition)
     let line = this.lines.get(key)
     if (line === undefined) {
       line = new PublishLine(topic, partition)
       this.lines.set(key, line)
     }
+    for (const portion of portions) line.add(portion)
+    this.wake(line)
     return line
   }
 
   /** What is sent in one turn goes together. */
   private wake(line: PublishLine): void {
+    if (line.isBusy || line.isEmpty) return
     const lane = this.laneOf(this.cluster.leader(line))
+    lane.ready.add(line)
     if (lane.isSending || lane.isScheduled) return
     lane.isScheduled = true
     this.cluster.clock.defer(() => {
@@ -98,142 +137,204 @@ export class Publisher {
     })
   }
 
-  private laneOf(node: number): Lane {
+  private laneOf(node: number): PublishLane {
     let lane = this.lanes.get(node)
     if (lane === undefined) {
-      lane = { node, isSending: false, isScheduled: false }
+      lane = new PublishLane(node)
       this.lanes.set(node, lane)
     }
     return lane
   }
 
-  private async send(lane: Lane): Promise<void> {
+  private async send(lane: PublishLane): Promise<void> {
     lane.isSending = true
     try {
       for (;;) {
-        const batch = this.gather(lane)
-        if (batch.length === 0) return
-        await this.write(lane, batch)
+        const batches = this.gather(lane)
+        if (batches.length === 0) return
+        await this.write(lane, batches)
       }
     } finally {
       lane.isSending = false
     }
   }
 
-  private gather(lane: Lane): Sent[] {
-    const batch: Sent[] = []
+  private gather(lane: PublishLane): SentBatch[] {
+    const batches: SentBatch[] = []
     let size = 0
-    for (const line of this.lines.values()) {
-      if (line.isEmpty || line.isBusy || this.cluster.leader(line) !== lane.node) continue
-      const portions = line.take(maxBatchBytes)
-      if (portions.length === 0) continue
-      batch.push({ line, portions })
+    for (const line of lane.ready) {
+      lane.ready.delete(line)
+      if (line.isBusy) continue
+      if (this.cluster.leader(line) !== lane.node) {
+        this.wake(line)
+        continue
+      }
+      const portions = line.take()
+      if (portions.length === 0) {
+        this.release(line)
+        continue
+      }
+      line.isBusy = true
+      this.sticky.moveOn(line.topic, line.partition)
+      batches.push({ line, portions })
       for (const portion of portions) size += portion.size
       if (size >= maxRequestBytes) break
     }
-    return batch
+    return batches
   }
 
-  private async write(lane: Lane, batch: readonly Sent[]): Promise<void> {
+  private async write(lane: PublishLane, batches: readonly SentBatch[]): Promise<void> {
+    const { clock } = this.cluster
     const address = this.cluster.address(lane.node)
-    if (address === undefined) return this.later(batch, notWritten('no leader is known'))
+    if (address === undefined) return this.later(batches, notWritten('no leader is known'))
     let latest = 0
-    for (const { portions } of batch) {
+    for (const { portions } of batches) {
       for (const portion of portions) {
         latest = Math.max(latest, portion.call.deadline)
         this.inFlight.add(portion)
       }
     }
-    const timeoutMs = Math.max(1, latest - this.cluster.clock.now())
-    const batches = batch.map(({ line, portions }) => ({
-      topic: line.topic,
-      partition: line.partition,
-      records: portions.length === 1 ? portions[0]!.records : portions.flatMap(({ records }) => records),
-    }))
+    const timeoutMs = Math.max(1, latest - clock.now())
+    const request = produce(
+      batches.map(({ line: { topic, partition }, portions }) => ({
+        topic,
+        partition,
+        records: portions.length === 1 ? portions[0]!.records : portions.flatMap(({ records }) => records),
+      })),
+      timeoutMs,
+      this.compression,
+    )
+    const partitions = batches.map(({ line }) => line)
+    const answered = watchLeader(this.cluster, lane.node, address, partitions, () => this.stall(lane))
     try {
-      const results = await this.cluster.askNode(address, 'publish', produce(batches, timeoutMs), timeoutMs)
-      this.settle(batch, results)
+      const results = await this.cluster.askNode(address, 'publish', request, timeoutMs)
+      lane.answered()
+      this.settle(batches, results)
     } catch (error) {
+      lane.failed(clock.now())
       const isWritten = !(error instanceof NoAnswer) || error.isWritten
       const reason = error instanceof Error ? error.message : String(error)
-      if (isWritten) this.answer(batch, notConfirmed(reason, error))
-      else this.later(batch, notWritten(reason, error))
+      if (isWritten) this.end(batches, notConfirmed(reason, error))
+      else this.later(batches, notWritten(reason, error))
     } finally {
-      for (const { portions } of batch) for (const portion of portions) this.inFlight.delete(portion)
+      answered()
+      lane.isStalled = false
+      for (const { portions } of batches) for (const portion of portions) this.inFlight.delete(portion)
     }
   }
 
-  private settle(batch: readonly Sent[], results: readonly ProduceResult[]): void {
-    const again: Sent[] = []
+  private settle(batches: readonly SentBatch[], results: readonly ProduceResult[]): void {
+    const again: SentBatch[] = []
     let problem = notWritten('no answer for its partition')
-    for (const sent of batch) {
-      const { topic, partition } = sent.line
-      const result = results.find((one) => one.topic === topic && one.partition === partition)
+    for (const sent of batches) {
+      const { line } = sent
+      const { topic, partition } = line
+      const result = results.find((one) => one.partition === partition && one.topic === topic)
       if (result === undefined) {
-        this.answer([sent], notConfirmed('the broker answered for other partitions only'))
-      } else if (result.error === kafkaErrors.NONE) {
-        this.answer([sent], 'confirmed')
-      } else {
-        const error = new KafkaError(result.error, `Produce to ${topic}/${partition}`)
-        if (notAppended.has(result.error)) {
-          again.push(sent)
+        this.end([sent], notConfirmed('the broker answered for other partitions only'))
+        continue
+      }
+      const text = (): KafkaError =>
+        new KafkaError(result.error, `Produce to ${topic}/${partition}`, result.message)
+      switch (fateOf(result)) {
+        case 'appended':
+          line.grow()
+          this.end([sent], 'confirmed')
+          break
+        case 'notYet': {
+          const error = text()
           problem = notWritten(error.message, error)
-        } else if (unclear.has(result.error)) {
-          this.answer([sent], notConfirmed(error.message, error))
-        } else {
-          this.refuse(sent, error)
+          again.push(sent)
+          break
         }
+        case 'unclear': {
+          const error = text()
+          this.end([sent], notConfirmed(error.message, error))
+          // It is another one's turn, or soon will be.
+          void this.cluster.refresh([topic]).catch(() => undefined)
+          break
+        }
+        case 'records':
+          refuseRecords(sent, result)
+          this.release(line)
+          break
+        case 'refused':
+          this.end([sent], refusal(topic, result.error, result.message))
       }
     }
     if (again.length > 0) this.later(again, problem)
   }
 
-  /** One record that is refused refuses all that are written with it: then each is written by itself. */
-  private refuse({ line, portions }: Sent, error: KafkaError): void {
-    const [first] = portions
-    if (portions.length === 1 && first!.records.length === 1) {
-      const refused = toKafkaError(error, 'a message', { phase: 'publish', outcome: 'rejected' })
-      return first!.call.answer(first!.indexes, refused)
-    }
-    const single = portions.flatMap(({ call, records, indexes }) =>
-      records.map((record, at): Portion => ({
-        call,
-        records: [record],
-        indexes: [indexes[at]!],
-        // So that nothing else goes with it.
-        size: maxBatchBytes,
-        problem: undefined,
-      })),
-    )
-    line.putBack(single)
+  private end(batches: readonly SentBatch[], outcome: PublishOutcome): void {
+    answer(batches, outcome)
+    for (const { line } of batches) this.release(line)
   }
 
-  private answer(batch: readonly Sent[], outcome: PublishOutcome): void {
-    for (const { portions } of batch) for (const { call, indexes } of portions) call.answer(indexes, outcome)
+  /** Nothing of the line is under way any more. */
+  private release(line: PublishLine): void {
+    line.isBusy = false
+    if (!line.isEmpty) return this.wake(line)
+    const key = keyOf(line.topic, line.partition)
+    if (this.lines.get(key) === line) this.lines.delete(key)
   }
 
   /** Nothing of it was written: it waits until more is known of who leads its partitions. */
-  private later(batch: readonly Sent[], problem: PosthornError): void {
-    for (const { line, portions } of batch) {
+  private later(batches: readonly SentBatch[], problem: PosthornError): void {
+    for (const { line, portions } of batches) {
       for (const portion of portions) portion.problem = problem
       line.putBack(portions)
-      line.isBusy = true
     }
-    const topics = [...new Set(batch.map(({ line }) => line.topic))]
+    const topics = [...new Set(batches.map(({ line }) => line.topic))]
     const goOn = (): void => {
-      for (const { line } of batch) {
-        line.isBusy = false
-        if (this.cluster.partitionCount(line.topic) <= line.partition && this.cluster.isMissing(line.topic)) {
-          for (const { call, indexes } of line.takeExpired(Infinity)) call.answer(indexes, call.missing())
-        } else if (!line.isEmpty) {
-          this.wake(line)
-        }
+      for (const { line } of batches) {
+        this.checkMissing(line)
+        this.moveFree(line)
+        this.release(line)
       }
     }
     void this.cluster
       .pause(retryPauseMs)
       .then(() => this.cluster.refresh(topics))
       .then(goOn, goOn)
+  }
+
+  /** One that has only just been made is not known to all nodes: it is missing when it is so twice. */
+  private checkMissing(line: PublishLine): void {
+    const count = this.cluster.partitionCount(line.topic)
+    if (count > line.partition || (count === 0 && !this.cluster.isMissing(line.topic))) {
+      line.timesMissing = 0
+      return
+    }
+    line.timesMissing += 1
+    if (line.timesMissing < 2) return
+    for (const { call, indexes } of line.takeExpired(Infinity)) call.answer(indexes, call.missing())
+  }
+
+  private stall(lane: PublishLane): void {
+    lane.isStalled = true
+    for (const line of this.lines.values()) {
+      if (this.cluster.leader(line) === lane.node) this.moveFree(line)
+    }
+  }
+
+  /** Gives what may go anywhere to a partition that can be written to, if this one cannot. */
+  private moveFree(line: PublishLine): void {
+    const { topic, partition } = line
+    const count = this.cluster.partitionCount(topic)
+    if (this.isThere(topic, partition) || count <= 1) return
+    const isThere = (one: number): boolean => this.isThere(topic, one)
+    if (!isThere(this.sticky.choose(topic, count, isThere))) return
+    const free = line.takeFree()
+    if (free.length > 0) this.queueFree(topic, count, free)
+  }
+
+  /** Partitions may be added. */
+  private lookAgain(): void {
+    const now = this.cluster.clock.now()
+    if (now < this.lookAt) return
+    if (this.lookAt > 0) void this.cluster.refresh([...this.used]).catch(() => undefined)
+    this.lookAt = now + lookAgainMs
+    this.used.clear()
   }
 
   private sweepBy(deadline: number): void {
@@ -259,8 +360,13 @@ export class Publisher {
         call.answer(indexes, problem ?? timedOut('rejected'))
       }
       next = Math.min(next, line.earliestDeadline())
+      if (!line.isBusy && line.isEmpty) this.release(line)
     }
     // Not for each of many deadlines that lie close together.
     if (next !== Infinity) this.sweepBy(Math.max(next, now + 10))
   }
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic} ${partition}`
 }

@@ -1,4 +1,4 @@
-import { describeError } from './errors.ts'
+import { connectFailed } from './connect-error.ts'
 import type { Cluster } from './cluster.ts'
 import type { Connections } from './client/connections.ts'
 import type { DriverHost } from '@posthorn/transport/driver'
@@ -20,8 +20,11 @@ export function watchReach(connections: Connections, cluster: Cluster, host: Dri
         break
       } catch (error) {
         if (connections.isClosed) break
+        const problem = connectFailed(error)
+        // Only a new connection can end the tries.
+        if (!problem.retryable) return host.lost(problem)
         isAway = true
-        host.unreachable(describeError(error))
+        host.unreachable(problem.message)
       }
       await cluster.pause(pauseMs)
     }

@@ -14,10 +14,19 @@ export class Reading {
   trimmedTo = 0
   private reserving = 0
   private committing = 0
+  /** Which log it is, as `logOf` has it. */
+  readonly log: string | undefined
 
-  constructor({ topic, partition }: TopicPartition, offset: number, metadata: string) {
+  constructor({ topic, partition }: TopicPartition, offset: number, metadata: string, log?: string) {
     this.line = new LogLine(topic, partition, offset)
-    this.position = new Position(offset, metadata)
+    this.position = new Position(offset, metadata, log)
+    this.log = log
+  }
+
+  /** The place of a record: of one in a topic that was made anew it is another one. */
+  placeOf(offset: number): string {
+    const { topic, partition } = this.line
+    return `${topic}/${partition}/${offset}${this.log === undefined ? '' : `@${this.log}`}`
   }
 
   /** The next record that is not done already; it is taken by `shift` of the line. */
@@ -46,10 +55,5 @@ export class Reading {
   committed(): void {
     this.committedOffset = Math.max(this.committedOffset, this.committing)
     this.position.reserved = Math.max(this.position.reserved, this.reserving)
-  }
-
-  /** The log goes on elsewhere. */
-  jumped(): void {
-    this.position.pass(this.line.fetchOffset)
   }
 }

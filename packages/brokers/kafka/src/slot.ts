@@ -1,5 +1,5 @@
 import { CommitWaiters } from './commit-waiters.ts'
-import { fromWire } from './from-wire.ts'
+import { fromWire, type WireReading } from './from-wire.ts'
 import { toKafkaError } from './errors.ts'
 import { maxHeld } from './commit-metadata.ts'
 import { PosthornError } from '@posthorn/transport/driver'
@@ -19,8 +19,9 @@ import type {
   WireMessage,
 } from '@posthorn/transport/driver'
 
-/** Milliseconds. */
+/** Milliseconds: before it is tried again, and until what nobody gets is committed as passed. */
 const retryPauseMs = 100
+const passPauseMs = 1_000
 
 /** What the driver knows of a delivery. */
 export interface Token {
@@ -39,6 +40,8 @@ export interface SlotParts {
   readonly sink: DeliverySink
   /** Whether this source gets it. */
   readonly matches: (message: WireMessage) => boolean
+  /** Intake has stopped, since there is no room for what is done above what is open; or goes on. */
+  readonly full: (isFull: boolean) => void
   /** Writes what retries, releases and dead letters become; answers for each. */
   readonly copy: (items: readonly SettleItem[], line: number) => Promise<readonly SettleOutcome[]>
   /** More may be fetched. */
@@ -59,6 +62,8 @@ export class Slot implements Scope, CommitOwner {
   private rank = 0
   private state: 'open' | 'stopped' | 'closed' = 'open'
   private isOver = false
+  private isFull = false
+  private isPassing = false
 
   constructor(name: string, partition: number, readings: readonly Reading[], parts: SlotParts) {
     this.name = name
@@ -66,6 +71,10 @@ export class Slot implements Scope, CommitOwner {
     this.readings = readings
     this.parts = parts
     for (const { line } of readings) line.onRecords = () => this.pumpLater()
+  }
+
+  get isOurs(): boolean {
+    return this.state !== 'closed'
   }
 
   /** Deliveries that are not settled. */
@@ -212,11 +221,14 @@ export class Slot implements Scope, CommitOwner {
     if (this.state !== 'open' || this.unsettled >= this.size) return false
     const batch: Delivery[] = []
     const room = this.size - this.unsettled
+    const wasFull = this.isFull
+    this.isFull = false
     while (batch.length < room && this.returned.length > 0) batch.push(this.returned.shift()!)
     // What comes back goes first, but never takes all: it may be released again and again.
     const [first] = this.readings
     this.take(first!, Math.ceil((room + batch.length) / 2), batch)
     for (const reading of this.readings.toReversed()) this.take(reading, room, batch)
+    if (this.isFull !== wasFull) this.parts.full(this.isFull)
     if (batch.length === 0) return false
     this.unsettled += batch.length
     this.parts.drained()
@@ -226,39 +238,64 @@ export class Slot implements Scope, CommitOwner {
 
   private take(reading: Reading, room: number, batch: Delivery[]): void {
     const { position, line } = reading
+    const { next } = position
+    const already = batch.length
     const now = this.parts.clock.now()
-    while (batch.length < room && !position.isFull) {
+    while (batch.length < room) {
       const record = reading.peek()
-      if (record === undefined) return
+      if (record === undefined) break
+      const read = fromWire(record, { topic: line.topic, partition: line.partition, now })
+      if (!this.isOwn(reading, record, read.message)) {
+        line.shift()
+        position.pass(record.nextOffset)
+        continue
+      }
+      if (!position.hasRoomFor(record.offset)) {
+        this.isFull = true
+        break
+      }
       if (record.offset >= position.reserved) {
         // What is handed out has to be known to whoever comes after a crash.
         this.parts.committer.mark(this)
-        return
+        break
       }
       line.shift()
-      const delivery = this.toDelivery(reading, record, now)
-      if (delivery === undefined) position.pass(record.nextOffset)
-      else batch.push(delivery)
+      batch.push(this.toDelivery(reading, record, read))
     }
+    if (batch.length === already && position.next > next) this.commitLater()
   }
 
-  private toDelivery(reading: Reading, record: KafkaRecord, now: number): Delivery | undefined {
-    const { position, line } = reading
-    const { message, invalid } = fromWire(record, { topic: line.topic, partition: line.partition, now })
+  private isOwn(reading: Reading, { problem }: KafkaRecord, message: WireMessage): boolean {
     // What comes back has been matched before.
-    const isOwn =
-      reading !== this.readings.at(-1) || record.problem !== undefined || this.parts.matches(message)
-    if (!isOwn) return undefined
-    const held = position.held.get(record.offset)
-    const entry = position.handOut(record.offset, record.nextOffset)
+    return reading !== this.readings.at(-1) || problem !== undefined || this.parts.matches(message)
+  }
+
+  private toDelivery(
+    reading: Reading,
+    { offset, nextOffset, problem }: KafkaRecord,
+    { message, invalid }: WireReading,
+  ): Delivery {
+    const { position } = reading
+    const held = position.held.get(offset)
+    const entry = position.handOut(offset, nextOffset)
     const token: Token = { reading, entry, rank: (this.rank += 1), isCopied: false }
     return {
       scope: this,
       token,
       message: held === undefined ? message : { ...message, ...held },
-      deliveries: position.deliveriesOf(record.offset),
-      invalid: record.problem ?? invalid,
+      deliveries: position.deliveriesOf(offset),
+      invalid: problem ?? invalid,
     }
+  }
+
+  /** Nobody waits for it: what is passed is of no one here. */
+  private commitLater(): void {
+    if (this.isPassing) return
+    this.isPassing = true
+    this.parts.clock.setTimer(() => {
+      this.isPassing = false
+      if (this.state === 'open') this.parts.committer.mark(this)
+    }, passPauseMs)
   }
 }
 

@@ -1,5 +1,5 @@
-import { writeEnvelope } from '@posthorn/transport/driver'
-import { cloudEvent, contentTypeHeader, keepUsersHeaders } from './headers.ts'
+import { noBody, writeEnvelope } from '@posthorn/transport/driver'
+import { cloudEvent, contentTypeHeader, keepUsersHeaders, sourceOf } from './headers.ts'
 import type { NewRecord } from './protocol/record.ts'
 import type { WireMessage } from '@posthorn/transport/driver'
 
@@ -10,10 +10,10 @@ const nativeFields: ReadonlySet<Field> = new Set<Field>(['id', 'type', 'time', '
 /** The last time that was written: those of a burst have the same. */
 let known = { time: -1, text: '' }
 
-/** A message as a record. `source` is where it was sent to; `extra` are headers of the driver's own. */
+/** A message as a record. `topic` is the one that it was sent to first; `extra` are headers of the driver's own. */
 export function toWire(
   message: WireMessage,
-  source: string,
+  topic: string,
   now: number,
   extra?: Readonly<Record<string, string>>,
 ): NewRecord {
@@ -22,13 +22,13 @@ export function toWire(
   keepUsersHeaders(headers, message.headers)
   headers[cloudEvent.version] = '1.0'
   headers[cloudEvent.id] = id
-  headers[cloudEvent.source] = source
+  headers[cloudEvent.source] ??= sourceOf(topic)
   if (type !== '') headers[cloudEvent.type] = type
   headers[cloudEvent.time] = textOf(time)
   if (contentType !== '') headers[contentTypeHeader] = contentType
   if (extra !== undefined) for (const name in extra) headers[name] = extra[name]!
   // Brokers refuse what comes from the future.
-  return { timestamp: Math.min(time, now), key, value: body, headers }
+  return { timestamp: Math.min(time, now), key, value: body === noBody ? undefined : body, headers }
 }
 
 function textOf(time: number): string {

@@ -1,13 +1,13 @@
 import { KafkaError, throwOnError, topologyMismatch, topologyMissing } from './errors.ts'
 import { stepCount } from './delay-steps.ts'
 import { kafkaErrors } from './protocol/error-names.ts'
-import { createTopics, describeTopics } from './protocol/topics.ts'
+import { addPartitions, createTopics, describeTopics } from './protocol/topics.ts'
 import { declaredDeadLetters, groupIsThere, startGroup } from './group-start.ts'
 import { groupBy } from './group-by.ts'
 import { queueMark, wantedObjects, type WantedTopic } from './wanted-objects.ts'
 import type { Cluster } from './cluster.ts'
 import type { KafkaSettings } from './options.ts'
-import type { PlanItem, Topology } from '@posthorn/transport/driver'
+import type { DriverHost, PlanItem, Topology } from '@posthorn/transport/driver'
 
 /** Milliseconds: how long the controller may take, and how long it may take until there are leaders. */
 const createTimeoutMs = 10_000
@@ -20,11 +20,13 @@ export class KafkaTopology {
   private readonly cluster: Cluster
   private readonly namespace: string
   private readonly settings: KafkaSettings
+  private readonly host: Pick<DriverHost, 'emit'>
 
-  constructor(cluster: Cluster, namespace: string, settings: KafkaSettings) {
+  constructor(cluster: Cluster, namespace: string, settings: KafkaSettings, host: Pick<DriverHost, 'emit'>) {
     this.cluster = cluster
     this.namespace = namespace
     this.settings = settings
+    this.host = host
   }
 
   async declare(topology: Topology, mode: 'create' | 'check'): Promise<void> {
@@ -39,12 +41,27 @@ export class KafkaTopology {
         found,
       )
     }
-    await this.declareTopics(topics, mode)
-    for (const group of groups) await startGroup(this.cluster, group, mode)
+    await this.refresh(topics)
+    const old = new Set(groups.filter(({ names }) => this.cluster.partitionCount(names.retry) > 0))
+    await this.declareTopics(topics, mode, async () => {
+      for (const group of groups) {
+        const isForgotten = await startGroup(this.cluster, group, mode, old.has(group))
+        const { subject, names } = group
+        if (isForgotten)
+          this.host.emit('gap', { source: subject.name, scope: names.topic, missing: undefined })
+      }
+    })
   }
 
-  /** Makes those that are missing, and rejects where one that exists is another. */
-  async declareTopics(topics: readonly WantedTopic[], mode: 'create' | 'check'): Promise<void> {
+  /**
+   * Makes those that are missing, and rejects where one that exists is another. `start` fixes where groups begin: when there is
+   * what they read, and before there are their retry topics, which tell that they have begun.
+   */
+  async declareTopics(
+    topics: readonly WantedTopic[],
+    mode: 'create' | 'check',
+    start: () => Promise<void> = async () => undefined,
+  ): Promise<void> {
     if (topics.length === 0) return
     await this.refresh(topics)
     const missing = topics.filter(({ subject }) => this.cluster.partitionCount(subject.nativeName) === 0)
@@ -52,11 +69,13 @@ export class KafkaTopology {
       const { kind, name, nativeName } = missing[0].subject
       throw topologyMissing(`The topic "${nativeName}" of the ${kind} "${name}"`)
     }
-    await this.create(missing)
-    await this.compare(
-      topics.filter((topic) => !missing.includes(topic)),
-      mode,
-    )
+    // Side topics have as many partitions as what they belong to turns out to have.
+    await this.create(missing.filter(({ follows }) => follows === undefined))
+    const existing = topics.filter((topic) => !missing.includes(topic))
+    await this.compare(existing, mode)
+    await start()
+    await this.create(missing.filter(({ follows }) => follows !== undefined))
+    if (mode === 'create') await this.grow(existing)
   }
 
   async plan(topology: Topology): Promise<readonly PlanItem[]> {
@@ -91,28 +110,47 @@ export class KafkaTopology {
   }
 
   private async create(missing: readonly WantedTopic[]): Promise<void> {
-    // Side topics have as many partitions as what they belong to turns out to have.
-    for (const part of [
-      missing.filter(({ follows }) => follows === undefined),
-      missing.filter(({ follows }) => follows !== undefined),
-    ]) {
-      if (part.length === 0) continue
-      for (const [replicas, own] of groupBy(part, ({ replicas }) => replicas)) {
-        const wanted = own.map(({ subject, config, ...topic }) => ({
-          topic: subject.nativeName,
-          partitions: this.countOf(topic),
-          config,
-        }))
-        const results = await this.cluster.persist(() =>
-          this.cluster.askController(createTopics(wanted, replicas, createTimeoutMs)),
-        )
-        for (const { topic, error, message } of results) {
-          if (error !== kafkaErrors.TOPIC_ALREADY_EXISTS)
-            throwOnError(error, `CreateTopics of ${topic}`, message)
-        }
+    if (missing.length === 0) return
+    for (const [replicas, own] of groupBy(missing, ({ replicas }) => replicas)) {
+      const wanted = own.map(({ subject, config, ...topic }) => ({
+        topic: subject.nativeName,
+        partitions: this.countOf(topic),
+        config,
+      }))
+      const results = await this.cluster.persist(() =>
+        this.cluster.askController(createTopics(wanted, replicas, createTimeoutMs)),
+      )
+      for (const { topic, error, message } of results) {
+        if (error !== kafkaErrors.TOPIC_ALREADY_EXISTS)
+          throwOnError(error, `CreateTopics of ${topic}`, message)
       }
-      await this.waitForLeaders(part)
     }
+    const names = missing.map(({ subject }) => subject.nativeName)
+    await this.cluster.untilAllKnow(names, 'there', leadersTimeoutMs)
+    await this.waitForLeaders(missing)
+  }
+
+  /** Gives retry topics a partition for each that what they belong to has got since. */
+  private async grow(topics: readonly WantedTopic[]): Promise<void> {
+    const short = topics.filter(
+      (topic) =>
+        topic.follows !== undefined &&
+        this.cluster.partitionCount(topic.subject.nativeName) < this.countOf(topic),
+    )
+    if (short.length === 0) return
+    const wanted = short.map((topic) => ({
+      topic: topic.subject.nativeName,
+      partitions: this.countOf(topic),
+    }))
+    const results = await this.cluster.persist(() =>
+      this.cluster.askController(addPartitions(wanted, createTimeoutMs)),
+    )
+    for (const { topic, error, message } of results) {
+      // Somebody else has done it.
+      if (error !== kafkaErrors.INVALID_PARTITIONS)
+        throwOnError(error, `CreatePartitions of ${topic}`, message)
+    }
+    await this.waitForLeaders(short)
   }
 
   private countOf({ partitions, follows }: Pick<WantedTopic, 'partitions' | 'follows'>): number {
@@ -160,9 +198,9 @@ export class KafkaTopology {
       const differences: Differences[number][] = []
       const count = this.cluster.partitionCount(subject.nativeName)
       const wanted = this.countOf(topic)
-      if (isCountAsked || topic.follows !== undefined) {
-        if (count !== wanted) differences.push({ argument: 'partitions', wanted, found: count })
-      }
+      // A retry topic grows, where it may; until then partitions that came later share ready ones.
+      const isOther = topic.follows === undefined ? isCountAsked && count !== wanted : count <= stepCount
+      if (isOther) differences.push({ argument: 'partitions', wanted, found: count })
       for (const [argument, value] of Object.entries(config)) {
         // Without the mark, what is worked off is kept.
         if ((mode === 'check' || argument === queueMark.name) && !asked.has(argument)) continue

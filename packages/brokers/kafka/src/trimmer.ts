@@ -1,3 +1,4 @@
+import { logOf } from './commit-metadata.ts'
 import { deleteRecords } from './protocol/offsets.ts'
 import { describeTopics } from './protocol/topics.ts'
 import { queueMark } from './wanted-objects.ts'
@@ -46,7 +47,11 @@ export class Trimmer {
     await this.look(
       [...new Set(moved.map(({ line }) => line.topic))].filter((topic) => !this.isOwn.has(topic)),
     )
-    const own = moved.filter(({ line }) => this.isOwn.get(line.topic) === true)
+    const mine = moved.filter(({ line }) => this.isOwn.get(line.topic) === true)
+    if (mine.length === 0) return
+    // In a topic that was made anew meanwhile nothing of it is worked off.
+    await this.cluster.refresh([...new Set(mine.map(({ line }) => line.topic))])
+    const own = mine.filter(({ line, log }) => log === logOf(this.cluster.topicId(line.topic)))
     if (own.length === 0) return
     const upTo = own.map(({ line: { topic, partition }, committedOffset: offset }) => ({
       topic,

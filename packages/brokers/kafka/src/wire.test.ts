@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { noBody } from '@posthorn/transport/driver'
+import { describe, expect, test } from 'vitest'
 import { fromWire } from './from-wire.ts'
 import { toWire } from './to-wire.ts'
 import type { KafkaRecord } from './protocol/record.ts'
@@ -13,7 +14,7 @@ const message: WireMessage = {
   time: 1_700_000_000_123,
   body: Buffer.from('{}'),
   contentType: 'application/json',
-  headers: { tenant: 'acme', ce_id: 'mine', 'content-type': 'mine too' },
+  headers: { tenant: 'acme', ce_id: 'mine', ce_source: 'posthorn:mine', 'content-type': 'mine too' },
   key: 'customer-1',
   routingKey: 'order.created',
   correlationId: 'c',
@@ -55,7 +56,7 @@ test('it is a CloudEvent in binary mode', () => {
   expect(headers).toMatchObject({
     ce_specversion: '1.0',
     ce_id: 'order-1',
-    ce_source: 'orders',
+    ce_source: 'posthorn:orders',
     ce_type: 'order.created',
     ce_time: '2023-11-14T22:13:20.123Z',
     'content-type': 'application/json',
@@ -68,30 +69,88 @@ test('the time of a record is never in the future, which brokers refuse', () => 
   expect(fromWire(stored(record), place).message.time).toBe(9_000)
 })
 
-test("somebody else's record has its place as its id, and its own headers", () => {
-  const { message: read } = fromWire(
-    {
-      offset: 7,
-      nextOffset: 8,
-      timestamp: 1_000,
-      key: Buffer.from('k'),
-      value: Buffer.from('{"a":1}'),
-      headers: { 'content-type': 'application/json', trace: 't' },
-      problem: undefined,
-    },
-    place,
-  )
-  expect(read).toMatchObject({
-    id: 'orders/2/7',
-    idMadeUp: false,
-    time: 1_000,
-    key: 'k',
-    contentType: 'application/json',
-  })
-  expect({ ...read.headers }).toEqual({ 'content-type': 'application/json', trace: 't' })
-})
+const theirs: KafkaRecord = {
+  offset: 7,
+  nextOffset: 8,
+  timestamp: 1_000,
+  key: Buffer.from('k'),
+  value: Buffer.from('{"a":1}'),
+  headers: { 'content-type': 'application/json', trace: 't' },
+  problem: undefined,
+}
+const readTheirs = (changes: Partial<KafkaRecord>): WireMessage =>
+  fromWire({ ...theirs, ...changes }, place).message
+const copyOf = (read: WireMessage): WireMessage =>
+  fromWire(stored(toWire(read, 'orders', 2e12)), place).message
 
-test('a record without a value has an empty body', () => {
-  const record = { ...stored(toWire(message, 'orders', 2e12)), value: undefined }
-  expect(fromWire(record, place).message.body).toHaveLength(0)
+describe("somebody else's record", () => {
+  test('has its place as its id, and its own headers', () => {
+    const read = readTheirs({})
+    expect(read).toMatchObject({
+      id: 'orders/2/7',
+      idMadeUp: false,
+      type: '',
+      time: 1_000,
+      key: 'k',
+      contentType: 'application/json',
+    })
+    expect({ ...read.headers }).toEqual({ 'content-type': 'application/json', trace: 't' })
+    expect(copyOf(read)).toEqual(read)
+  })
+
+  test('that is a CloudEvent says what it is, and keeps its source and extensions, in copies too', () => {
+    const headers = {
+      ce_specversion: '1.0',
+      ce_id: 'a-1',
+      ce_source: '/their/service',
+      ce_type: 'com.example.made',
+      ce_time: '2023-11-14T23:13:20.5+01:00',
+      ce_subject: 'thing-1',
+      'content-type': 'application/json; charset=utf-8',
+    }
+    const read = readTheirs({ headers })
+    expect(read).toMatchObject({
+      id: 'a-1',
+      type: 'com.example.made',
+      routingKey: 'com.example.made',
+      time: 1_700_000_000_500,
+      contentType: 'application/json; charset=utf-8',
+    })
+    expect({ ...read.headers }).toEqual({ ce_source: '/their/service', ce_subject: 'thing-1' })
+    expect(toWire(read, 'orders', 2e12).headers).toMatchObject({
+      ce_id: 'a-1',
+      ce_source: '/their/service',
+      ce_subject: 'thing-1',
+    })
+    expect(copyOf(read)).toEqual(read)
+  })
+
+  test('whose time cannot be read has that of the record', () => {
+    expect(readTheirs({ headers: { ce_specversion: '1.0', ce_time: 'yesterday' } }).time).toBe(1_000)
+    expect(readTheirs({ timestamp: -1 }).time).toBe(place.now)
+  })
+
+  test.each([
+    ['text', Buffer.from('Köln'), 'Köln'],
+    ['a number', Buffer.from([0, 0, 0, 42]), '\0\0\0*'],
+    ['no text', Buffer.from([0xff, 0x00, 0x10]), '0xff0010'],
+    ['text with a replacement character', Buffer.from('\ufffd'), '\ufffd'],
+    ['empty', Buffer.alloc(0), ''],
+    ['missing', undefined, undefined],
+  ])('has its key where that is %s', (_what, key, text) => {
+    const read = readTheirs({ key })
+    expect(read.key).toBe(text)
+    expect(copyOf(read)).toEqual(read)
+  })
+
+  test('without a value has no body, and is written without one again', () => {
+    const read = readTheirs({ value: undefined })
+    expect(read.body).toBe(noBody)
+    expect(toWire(read, 'orders', 2e12).value).toBeUndefined()
+    expect(readTheirs({ value: Buffer.alloc(0) }).body).not.toBe(noBody)
+  })
+
+  test('has no header that has no value', () => {
+    expect({ ...readTheirs({ headers: { empty: '', missing: undefined } }).headers }).toEqual({ empty: '' })
+  })
 })

@@ -17,6 +17,7 @@ import {
   type CommittedPosition,
 } from './kafka-requests.ts'
 import { readMetadata } from '../src/commit-metadata.ts'
+import { connectBy } from './connect-by.ts'
 import { KafkaSockets, type Fate, type Request } from './kafka-sockets.ts'
 import type { Faults, OpenOptions, TransportHarness } from '@posthorn/conformance'
 import type { KafkaServer } from '@posthorn/test-brokers'
@@ -133,12 +134,7 @@ export function createKafkaHarness(server: KafkaServer): KafkaHarness {
       own.keepsAnswer = (request) => request.api === apis.fetch && trouble.isStalled(request)
       own.refuse(refuses)
       const transport = await kafka({
-        kafka: new Kafka({
-          brokers: [...server.brokers],
-          logLevel: logLevel.NOTHING,
-          clientId: 'posthorn',
-          socketFactory: own.factory,
-        }),
+        ...connectBy(server.brokers, own),
         partitions: 4,
         sessionTimeoutMs: 3_000,
         maxBodyBytes: 500_000,
@@ -213,7 +209,10 @@ export const kafkaFaults: Faults<KafkaHarness> = {
     else stalled.delete(source)
     harness.look()
   },
-  block: 'Kafka never says that it takes no messages for now',
+  block: {
+    cannotHappen:
+      'Kafka never says that it takes nothing for now; what a broker cannot take it refuses or leaves waiting',
+  },
   dropLeases: (harness, source) => removeMembers(harness, source),
   endConsumers: (harness, source) => removeMembers(harness, source),
   revoke: (harness, source) => takeAll(harness, source),

@@ -3,7 +3,17 @@ import { Writer } from '../src/protocol/writer.ts'
 import { writeByTopic } from '../src/protocol/request.ts'
 import type { Request } from './kafka-sockets.ts'
 
-export const apis = { produce: 0, fetch: 1, commit: 8 } as const
+export const apis = {
+  produce: 0,
+  fetch: 1,
+  commit: 8,
+  fetchOffsets: 9,
+  findCoordinator: 10,
+  join: 11,
+  heartbeat: 12,
+  leave: 13,
+  sync: 14,
+} as const
 
 export interface ProducedBatch {
   readonly topic: string
@@ -82,5 +92,33 @@ export function refusedCommit(positions: readonly CommittedPosition[], error: nu
   const writer = new Writer()
   writer.int32(0)
   writeByTopic(writer, positions, ({ partition }) => writer.int32(partition).int16(error))
+  return Buffer.from(writer.bytes())
+}
+
+/** The answer of a coordinator that does nothing of what is asked; `undefined` where it is no question to one. */
+export function refusedByCoordinator(request: Request, error: number): Buffer | undefined {
+  const writer = new Writer()
+  switch (request.api) {
+    case apis.commit:
+      return refusedCommit(committedPositions(request), error)
+    case apis.fetchOffsets:
+      writer.int32(0).int32(0).int16(error)
+      break
+    case apis.findCoordinator:
+      writer.int32(0).int16(error).nullableString(undefined).int32(-1).string('').int32(-1)
+      break
+    case apis.join:
+      writer.int32(0).int16(error).int32(-1).nullableString(undefined).string('').string('').int32(0)
+      break
+    case apis.sync:
+      writer.int32(0).int16(error).sized(Buffer.alloc(0))
+      break
+    case apis.heartbeat:
+    case apis.leave:
+      writer.int32(0).int16(error)
+      break
+    default:
+      return undefined
+  }
   return Buffer.from(writer.bytes())
 }

@@ -25,6 +25,8 @@ export class KafkaSockets {
   decide: (request: Request) => Fate = () => 'pass'
   /** Whether the answer to it waits until the sockets are looked at again. */
   keepsAnswer: (request: Request) => boolean = () => false
+  /** What arrives in place of an answer; both without their length. */
+  changeAnswer: (request: Request, bytes: Buffer) => Buffer = (_, bytes) => bytes
   private refuses = false
   private readonly open = new Set<Watched>()
 
@@ -39,10 +41,19 @@ export class KafkaSockets {
     onConnect: () => void
   }): Socket => {
     const socket = connect(this.refuses ? { host, port: 1 } : { host, port }, onConnect)
+    this.watch(socket)
+    return socket
+  }
+
+  get isRefusing(): boolean {
+    return this.refuses
+  }
+
+  /** A socket that is just being connected, before anybody listens for its data. */
+  watch(socket: Socket): void {
     const watched = new Watched(socket, this)
     this.open.add(watched)
     socket.on('close', () => this.open.delete(watched))
-    return socket
   }
 
   refuse(on: boolean): void {
@@ -103,7 +114,8 @@ class Watched {
       return
     }
     this.asked.delete(correlationId)
-    if (!this.lost.delete(correlationId)) this.onData(framed(bytes))
+    if (this.lost.delete(correlationId)) return
+    this.onData(framed(request === undefined ? bytes : this.sockets.changeAnswer(request, bytes)))
   }
 
   private send(request: Request): void {

@@ -2,6 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { CompressionTypes, Partitioners } from 'kafkajs'
 import kafkajs from 'kafkajs'
 import { kafka } from '@posthorn/kafka'
+import { fixed } from '@posthorn/transport'
 import { describe, expect, test, vi } from 'vitest'
 import { withKafka } from './with-kafka.ts'
 
@@ -42,6 +43,45 @@ describe('beside a program with plain kafkajs', () => {
     await transport.close()
   })
 
+  test('its CloudEvents are consumed, with their ids and types, and what else they say as headers', async () => {
+    const transport = await kafka({ url: bench.url, partitions: 1 })
+    const seen: unknown[] = []
+    await transport.subscribe(
+      'events',
+      ({ id, type, time, data, headers }, { attempt, idempotencyKey }) => {
+        if (attempt === 1) throw new Error('again')
+        seen.push({ id, type, time, data, headers: { ...headers }, idempotencyKey })
+      },
+      { group: 'audit', patterns: 'com.example.#', retryDelay: fixed(0) },
+    )
+    const event = { ce_specversion: '1.0', ce_source: '/their/service', ce_subject: 'thing-1' }
+    await send('events', [
+      { value: '{"a":1}', headers: { ...event, ce_id: 'a-1', ce_type: 'org.example.made' } },
+      {
+        value: '{"a":2}',
+        headers: {
+          ...event,
+          ce_id: 'a-2',
+          ce_type: 'com.example.made',
+          ce_time: '2023-11-14T22:13:20Z',
+          'content-type': 'application/json',
+        },
+      },
+    ])
+    await vi.waitUntil(() => seen.length > 0, patience)
+    expect(seen).toEqual([
+      {
+        id: 'a-2',
+        type: 'com.example.made',
+        time: 1_700_000_000_000,
+        data: { a: 2 },
+        headers: { ce_source: '/their/service', ce_subject: 'thing-1' },
+        idempotencyKey: expect.stringContaining('a-2'),
+      },
+    ])
+    await transport.close()
+  })
+
   test('it reads ours: plain JSON, a CloudEvent in its headers', async () => {
     const transport = await kafka({ url: bench.url })
     await transport.declare({ topics: [{ name: 'ours' }] })
@@ -61,7 +101,7 @@ describe('beside a program with plain kafkajs', () => {
     expect(seen[0]?.headers).toMatchObject({
       ce_specversion: '1.0',
       ce_id: 'order-2',
-      ce_source: 'ours',
+      ce_source: 'posthorn:ours',
       ce_type: 'order.created',
       'content-type': 'application/json',
     })

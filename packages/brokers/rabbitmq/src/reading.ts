@@ -76,14 +76,14 @@ export class Reading {
    * to somebody else. Never rejects.
    */
   async flush(): Promise<void> {
-    this.acks.ackAll()
     try {
+      this.acks.ackAll()
       await this.consume(1)
       await this.cancelNewest()
+      if (!this.isVoid) this.acks.ackAll()
     } catch {
       // The channel is gone, and with it what was not acked.
     }
-    if (!this.isVoid) this.acks.ackAll()
   }
 
   /** Gives all back that is open, in order. Never rejects. */

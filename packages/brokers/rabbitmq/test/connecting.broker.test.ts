@@ -1,10 +1,15 @@
 import { inspect } from 'node:util'
 import { rabbitmq, type RabbitmqOptions } from '@posthorn/rabbitmq'
-import { findFreePorts, startTcpProxy, tryFindOpenssl } from '@posthorn/test-brokers'
+import {
+  type Certificates,
+  findFreePorts,
+  makeCertificates,
+  startTcpProxy,
+  tryFindOpenssl,
+} from '@posthorn/test-brokers'
 import { fixed, isPosthornError, type PosthornError } from '@posthorn/transport'
 import { systemClock } from '@posthorn/transport/driver'
 import { describe, expect, test, vi } from 'vitest'
-import { makeCertificates, type Certificates } from './make-certificates.ts'
 import { patience, version, withRabbitmq } from './with-rabbitmq.ts'
 
 const secret = 'hunter2'

@@ -1,9 +1,8 @@
 import { inspect } from 'node:util'
-import { findFreePorts, tryFindOpenssl } from '@posthorn/test-brokers'
+import { type Certificates, findFreePorts, makeCertificates, tryFindOpenssl } from '@posthorn/test-brokers'
 import { isPosthornError, type Transport } from '@posthorn/transport'
 import { systemClock } from '@posthorn/transport/driver'
 import { describe, expect, test, vi } from 'vitest'
-import { makeCertificates, type Certificates } from './make-certificates.ts'
 import { version, withRabbitmq } from './with-rabbitmq.ts'
 
 /** The server gathers its figures every five seconds, twice. Milliseconds. */

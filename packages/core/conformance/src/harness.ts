@@ -32,7 +32,7 @@ export interface CannotHappen {
 }
 
 /** Faults that some brokers do not have. Everything else can befall any broker. */
-export const faultsSomeLack = ['failSettlements', 'revoke', 'stall'] as const
+export const faultsSomeLack = ['failSettlements', 'revoke', 'block', 'stall'] as const
 
 /**
  * What a harness can break, on purpose. `source` is a queue's name or `<topic>/<group>`. A fault that is left out makes
@@ -65,7 +65,7 @@ export interface Faults<Harness extends TransportHarness = TransportHarness> {
   /** Ends the consumers of the source from the broker's side, while their connections live. */
   readonly endConsumers?: ((harness: Harness, source: string) => Done) | string
   /** While on, the broker takes no messages and says so, as for want of memory. */
-  readonly block?: ((harness: Harness, on: boolean) => Done) | string
+  readonly block?: ((harness: Harness, on: boolean) => Done) | string | CannotHappen
   /** Deletes a queue or a group, with its messages and consumers. */
   readonly loseDeclared?: ((harness: Harness, source: string) => Done) | string
   /** While on, nothing of the source is handed out although it has messages. */

@@ -215,6 +215,22 @@ describe('a fault that cannot happen on the broker', () => {
     })
   })
 
+  test('fails what sees a broker blocked all the same', async () => {
+    const harness = createMemoryHarness()
+    const outcome = await runBehaviour(
+      { ...without('block', cannotHappen), create: async () => harness },
+      behaviour(async (bench) => {
+        const transport = await bench.open()
+        harness.broker.faults.block('no memory')
+        await bench.until('it is blocked', () => transport.health().state === 'blocked')
+      }),
+    )
+    expect(outcome).toMatchObject({
+      result: 'failed',
+      reason: expect.stringContaining('"block" cannot happen, but'),
+    })
+  })
+
   test('fails what sees a source stall all the same', async () => {
     const harness = createMemoryHarness()
     const outcome = await runBehaviour(

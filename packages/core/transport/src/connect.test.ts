@@ -7,6 +7,7 @@ const schemes = [
   ['amqp', '@posthorn/rabbitmq', 'rabbitmq'],
   ['amqps', '@posthorn/rabbitmq', 'rabbitmq'],
   ['kafka', '@posthorn/kafka', 'kafka'],
+  ['kafkas', '@posthorn/kafka', 'kafka'],
   ['redis', '@posthorn/redis', 'redis'],
   ['rediss', '@posthorn/redis', 'redis'],
   ['sqs', '@posthorn/sqs', 'sqs'],
@@ -75,7 +76,7 @@ describe('connect', () => {
     const error = await failure(connect(url as never))
     expect(error.code).toBe('POSTHORN_INVALID_URL')
     expect(error.message).toContain(
-      'Accepted: memory:, amqp:, amqps:, kafka:, redis:, rediss:, sqs:, servicebus:, sqlite:, postgres:, postgresql:.',
+      'Accepted: memory:, amqp:, amqps:, kafka:, kafkas:, redis:, rediss:, sqs:, servicebus:, sqlite:, postgres:, postgresql:.',
     )
     expect(error.message).not.toContain('hunter2')
   })

@@ -12,6 +12,7 @@ const drivers: Readonly<Record<string, { readonly package: string; readonly fact
   amqp: { package: '@posthorn/rabbitmq', factory: 'rabbitmq' },
   amqps: { package: '@posthorn/rabbitmq', factory: 'rabbitmq' },
   kafka: { package: '@posthorn/kafka', factory: 'kafka' },
+  kafkas: { package: '@posthorn/kafka', factory: 'kafka' },
   redis: { package: '@posthorn/redis', factory: 'redis' },
   rediss: { package: '@posthorn/redis', factory: 'redis' },
   sqs: { package: '@posthorn/sqs', factory: 'sqs' },
@@ -33,7 +34,7 @@ export interface ConnectOptions extends TransportOptions {
 
 /**
  * Connects to the broker that the URL names, loading its package when needed: `memory:`, `amqp:`, `amqps:`, `kafka:`,
- * `redis:`, `rediss:`, `sqs:`, `servicebus:`, `sqlite:`, `postgres:`, `postgresql:`.
+ * `kafkas:`, `redis:`, `rediss:`, `sqs:`, `servicebus:`, `sqlite:`, `postgres:`, `postgresql:`.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Transport> {
   checkOptions('connect()', options, { ...transportRules, load: callback() })

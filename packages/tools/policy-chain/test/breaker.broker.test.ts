@@ -1,14 +1,15 @@
 import { describe, expect, test, vi } from 'vitest'
 import { createBreaker } from '@posthorn/circuit-breaker'
 import { retry } from '@posthorn/dlq-retry'
-import type { RabbitmqVersion } from '@posthorn/test-brokers'
 import type { OutgoingMessage } from '@posthorn/transport'
-import { withRabbitmq } from './with-rabbitmq.ts'
+import { brokers, withRabbitmq } from './with-broker.ts'
 
 const patience = { timeout: 20_000, interval: 20 }
 
-describe.each<RabbitmqVersion>(['3.10', '4.3'])('RabbitMQ %s', (version) => {
-  const bench = withRabbitmq(version)
+const all: typeof brokers = [...brokers, ['RabbitMQ 4.3', () => withRabbitmq('4.3')]]
+
+describe.each(all)('on %s', (_broker, start) => {
+  const bench = start()
 
   test('an open breaker holds one type back while another flows, and spends no attempt', async () => {
     const transport = await bench.open()

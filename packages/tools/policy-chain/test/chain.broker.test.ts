@@ -6,7 +6,7 @@ import { postgresStore } from '@posthorn/store/postgres'
 import { seededRandom, tryStartPostgres, tryStartRedis } from '@posthorn/test-brokers'
 import { startCrew, type Crew } from './killed-workers.ts'
 import { effectsOf } from './workers/lease-stage.ts'
-import { withRabbitmq } from './with-rabbitmq.ts'
+import { withRabbitmq } from './with-broker.ts'
 import { fateOf } from './workers/real-tasks.ts'
 import type { DeadLetter, OutgoingMessage, Transport } from '@posthorn/transport'
 

@@ -1,4 +1,5 @@
 import { describeError, NoAnswer } from '../errors.ts'
+import { apiVersions, checkVersions } from './check-versions.ts'
 import { Reader } from '../protocol/reader.ts'
 import { Writer } from '../protocol/writer.ts'
 import type { KafkaClient, KafkaWire, NodeAddress } from './kafka-client.ts'
@@ -8,6 +9,15 @@ import type { Clock } from '@posthorn/transport/driver'
 /** Larger ones are made anew for each request. */
 const keptBytes = 4 * 1024 * 1024
 
+/** Milliseconds until a node that does not let anybody log in is given up. */
+const connectMs = 10_000
+
+interface Line {
+  readonly wire: Promise<KafkaWire>
+  /** Ends the try to connect. */
+  readonly abort: AbortController
+}
+
 /**
  * Connections by node, one for each purpose: Kafka answers the requests of a connection one after the other, so what may
  * wait long has one of its own.
@@ -15,7 +25,7 @@ const keptBytes = 4 * 1024 * 1024
 export class Connections {
   private readonly client: KafkaClient
   private readonly clock: Clock
-  private readonly wires = new Map<string, Promise<KafkaWire>>()
+  private readonly lines = new Map<string, Line>()
   private writer = new Writer(64 * 1024)
   private readonly watchers = new Map<string, () => void>()
   private isOver = false
@@ -36,89 +46,122 @@ export class Connections {
     return this.isOver
   }
 
+  /** The nodes that were given to begin with. */
+  bootstrap(): Promise<readonly NodeAddress[]> {
+    return this.client.bootstrap()
+  }
+
   /**
-   * Asks a node, or any that was given. Rejects with `NoAnswer` when it cannot be reached, the connection ends, or `timeoutMs`
-   * are over: then the connection is given up, since what comes after would wait behind it.
+   * Asks a node. Rejects with `NoAnswer` when it cannot be reached, the connection ends, or `timeoutMs` are over: then the
+   * connection is given up, since what comes after would wait behind it.
    */
   async ask<Response>(
-    address: NodeAddress | undefined,
+    address: NodeAddress,
     purpose: string,
     request: KafkaRequest<Response>,
     timeoutMs: number,
   ): Promise<Response> {
-    const key = address === undefined ? purpose : `${purpose}@${address.host}:${address.port}`
+    const key = keyOf(purpose, address)
     let wire: KafkaWire
     try {
       wire = await this.within(this.wire(key, address), timeoutMs, 'it could not be reached in time')
     } catch (error) {
-      const text = `No connection to ${nameOf(address)}: ${describeError(error)}`
-      throw new NoAnswer(text, false, error)
+      throw unreached(address, error)
     }
-    let payload: Buffer
+    let answer: Buffer
     try {
-      const answer = wire.request(request.api, request.version, this.encode(request))
-      payload = await this.within(answer, timeoutMs, `no answer within ${timeoutMs} ms`)
+      answer = await this.answerOf(wire, request, timeoutMs)
     } catch (error) {
       this.drop(key, wire)
       const text = `No answer of ${nameOf(address)} to ${request.name}: ${describeError(error)}`
       throw new NoAnswer(text, true, error)
     }
-    return request.read(new Reader(payload))
+    return request.read(new Reader(answer))
   }
 
-  /** Connects, where it is not, for what is asked later. */
+  /** Connects, where it is not, for what is asked later. Rejects as `ask`. */
   async open(address: NodeAddress, purpose: string): Promise<void> {
-    await this.wire(`${purpose}@${address.host}:${address.port}`, address)
+    try {
+      await this.wire(keyOf(purpose, address), address)
+    } catch (error) {
+      throw unreached(address, error)
+    }
   }
 
-  /** Ends those of a purpose, so that nothing more of it is written or answered. */
-  end(purpose: string): void {
-    for (const [key, wire] of this.wires) {
-      if (key !== purpose && !key.startsWith(`${purpose}@`)) continue
-      this.wires.delete(key)
-      wire.then(
-        (open) => open.close(),
-        () => undefined,
-      )
+  /** Ends those of a purpose, or the one to a node, so that nothing more of it is written or answered. */
+  end(purpose: string, address?: NodeAddress): void {
+    const own = address === undefined ? `${purpose}@` : keyOf(purpose, address)
+    for (const [key, line] of this.lines) {
+      if (address === undefined ? !key.startsWith(own) : key !== own) continue
+      this.lines.delete(key)
+      giveUp(line)
     }
   }
 
   close(): void {
     this.isOver = true
-    for (const wire of this.wires.values()) {
-      wire.then(
-        (open) => open.close(),
-        () => undefined,
-      )
-    }
-    this.wires.clear()
+    for (const line of this.lines.values()) giveUp(line)
+    this.lines.clear()
   }
 
-  private async wire(key: string, address: NodeAddress | undefined): Promise<KafkaWire> {
-    const kept = this.wires.get(key)
-    const known = await kept
+  private async wire(key: string, address: NodeAddress): Promise<KafkaWire> {
+    const kept = this.lines.get(key)
+    const known = await kept?.wire
     if (known?.isOpen === true) return known
     // It may not have said so yet.
-    if (kept !== undefined) this.wireEnded(key, kept)
+    if (kept !== undefined) this.lineEnded(key, kept)
     if (this.isOver) throw new Error('it was closed here')
     // Somebody else may have begun meanwhile.
-    if (this.wires.has(key)) return this.wire(key, address)
-    const opening = this.client.connect(address)
-    this.wires.set(key, opening)
+    if (this.lines.has(key)) return this.wire(key, address)
+    const abort = new AbortController()
+    const line: Line = { wire: this.connect(address, abort), abort }
+    this.lines.set(key, line)
     try {
-      const wire = await opening
+      const wire = await line.wire
       if (this.isOver) wire.close()
-      else wire.onEnd(() => this.wireEnded(key, opening))
+      else wire.onEnd(() => this.lineEnded(key, line))
       return wire
     } catch (error) {
-      if (this.wires.get(key) === opening) this.wires.delete(key)
+      if (this.lines.get(key) === line) this.lines.delete(key)
       throw error
     }
   }
 
-  private wireEnded(key: string, wire: Promise<KafkaWire>): void {
-    if (this.wires.get(key) !== wire) return
-    this.wires.delete(key)
+  /** Connects, and sees whether the node knows what will be asked. */
+  private async connect(address: NodeAddress, abort: AbortController): Promise<KafkaWire> {
+    const giveUpLate = (): void => abort.abort(new Error(`it let nobody in within ${connectMs} ms`))
+    const cancel = this.clock.setTimer(giveUpLate, connectMs)
+    try {
+      const wire = await this.client.connect(address, abort.signal)
+      const stop = (): void => wire.close()
+      abort.signal.addEventListener('abort', stop, { once: true })
+      try {
+        const answer = await this.answerOf(wire, apiVersions, connectMs)
+        checkVersions(apiVersions.read(new Reader(answer)))
+        return wire
+      } catch (error) {
+        wire.close()
+        throw error
+      } finally {
+        abort.signal.removeEventListener('abort', stop)
+      }
+    } finally {
+      cancel()
+    }
+  }
+
+  private answerOf<Response>(
+    wire: KafkaWire,
+    request: KafkaRequest<Response>,
+    timeoutMs: number,
+  ): Promise<Buffer> {
+    const answer = wire.request(request.api, request.version, this.encode(request))
+    return this.within(answer, timeoutMs, `no answer within ${timeoutMs} ms`)
+  }
+
+  private lineEnded(key: string, line: Line): void {
+    if (this.lines.get(key) !== line) return
+    this.lines.delete(key)
     this.watchers.get(key.replace(/@.*/, ''))?.()
     this.onEnd()
   }
@@ -126,9 +169,9 @@ export class Connections {
   /** Gives up a connection that does not answer. */
   private drop(key: string, wire: KafkaWire): void {
     wire.close()
-    const current = this.wires.get(key)
-    void current?.then(
-      (open) => open === wire && this.wireEnded(key, current),
+    const current = this.lines.get(key)
+    void current?.wire.then(
+      (open) => open === wire && this.lineEnded(key, current),
       () => undefined,
     )
   }
@@ -161,6 +204,22 @@ export class Connections {
   }
 }
 
-function nameOf(address: NodeAddress | undefined): string {
-  return address === undefined ? 'any node' : `${address.host}:${address.port}`
+function giveUp({ wire, abort }: Line): void {
+  abort.abort(new Error('it was closed here'))
+  wire.then(
+    (open) => open.close(),
+    () => undefined,
+  )
+}
+
+function keyOf(purpose: string, address: NodeAddress): string {
+  return `${purpose}@${nameOf(address)}`
+}
+
+function nameOf({ host, port }: NodeAddress): string {
+  return `${host}:${port}`
+}
+
+function unreached(address: NodeAddress, error: unknown): NoAnswer {
+  return new NoAnswer(`No connection to ${nameOf(address)}: ${describeError(error)}`, false, error)
 }

@@ -8,14 +8,16 @@ export interface NodeAddress {
  * All that a client library has to give: connections that are logged in. What is said over them, and what is done about
  * failures, is ours, so that no two libraries differ in it.
  */
-export interface KafkaClient {
-  /** The library's own object. */
-  readonly native: unknown
+export interface KafkaClient<Native = unknown> {
+  /** The library's own object, where there is one. */
+  readonly native: Native
+  /** The nodes that were given to begin with. */
+  bootstrap(): Promise<readonly NodeAddress[]>
   /**
-   * Connects to one node and logs in; without an address to any of those that were given, another one each time. Rejects with
-   * whatever the library throws, or with `AccessRefused`. Tries once.
+   * Connects to one node and logs in. Tries once; once the signal is aborted it rejects at once. Rejects with whatever the
+   * library throws, or with `AccessRefused`; then nothing of the connection is left.
    */
-  connect(address: NodeAddress | undefined): Promise<KafkaWire>
+  connect(address: NodeAddress, signal: AbortSignal): Promise<KafkaWire>
 }
 
 /** One connection. It is never restored: what comes after it is another one. */

@@ -1,66 +1,89 @@
+import { AccessRefused, type KafkaClient, type KafkaWire, type NodeAddress } from './kafka-client.ts'
+import { clusterOf, loginOf, type KafkajsConnection } from './kafkajs-internals.ts'
 import type { Kafka } from 'kafkajs'
-import type { KafkajsCluster, KafkajsConnection } from './kafkajs-internals.ts'
-import { AccessRefused, type KafkaClient, type KafkaWire } from './kafka-client.ts'
+
+/** So many brokers of an instance are asked for; its list can be a function that answers differently each time. */
+const maxBootstrap = 100
 
 /**
  * kafkajs for connections, TLS and SASL, and nothing else of it: neither its consumer nor its producer, whose retries and
- * restarts lose messages.
+ * restarts lose messages. Brokers are those of the instance unless `given` names them.
  */
-export function kafkajsClient(kafka: Kafka): KafkaClient {
+export function kafkajsClient(kafka: Kafka, given?: readonly NodeAddress[]): KafkaClient<Kafka> {
   const cluster = clusterOf(kafka)
   return {
     native: kafka,
-    async connect(address) {
-      const pool = await cluster.connectionPoolBuilder.build(
-        address === undefined ? undefined : { host: address.host, port: address.port },
-      )
-      const broker = cluster.brokerPool.createBroker({ connectionPool: pool, logger: cluster.rootLogger })
+    async bootstrap() {
+      if (given !== undefined) return given
+      const found = new Map<string, NodeAddress>()
+      while (found.size < maxBootstrap) {
+        const { host, port } = await cluster.connectionPoolBuilder.build()
+        if (found.has(`${host}:${port}`)) break
+        found.set(`${host}:${port}`, { host, port })
+      }
+      return [...found.values()]
+    },
+    async connect({ host, port }, signal) {
+      const pool = await cluster.connectionPoolBuilder.build({ host, port })
+      const { connection, broker } = loginOf(cluster, pool)
       // Only of use with limits that are not set here; it arms a timer in the past for every answer.
-      for (const { requestQueue } of pool.pool) requestQueue.scheduleCheckPendingRequests = () => undefined
-      // Asks for the versions and logs in.
-      await broker.connect().catch((error: unknown) => {
-        const { name, message } = error as Error
-        throw name === 'KafkaJSSASLAuthenticationError' ? new AccessRefused(message, { cause: error }) : error
-      })
-      return new KafkajsWire(await pool.getConnection(0))
+      connection.requestQueue.scheduleCheckPendingRequests = () => undefined
+      try {
+        // Asks for the versions and logs in.
+        await Promise.race([broker.connect(), rejectOn(signal)])
+        return new KafkajsWire(connection)
+      } catch (error) {
+        const isRefusal = isRefused(error) && connection.isConnected()
+        giveUp(connection, 'it was given up')
+        throw isRefusal ? new AccessRefused((error as Error).message, { cause: error }) : error
+      }
     },
   }
 }
 
-/** An assigner is given the consumer's cluster, as soon as there is a consumer, and before anything is connected. */
-function clusterOf(kafka: Kafka): KafkajsCluster {
-  let found: unknown
-  kafka.consumer({
-    groupId: 'unused',
-    partitionAssigners: [
-      ({ cluster }) => {
-        found = cluster
-        return { name: 'unused', version: 0, assign: () => Promise.resolve([]), protocol: () => unused }
-      },
-    ],
-  })
-  return found as KafkajsCluster
+const refusals: ReadonlySet<unknown> = new Set(['UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE'])
+
+/** As kafkajs says it; but also where the socket ended meanwhile, or nothing was answered. */
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if ('type' in error && refusals.has(error.type)) return true
+  return error.name === 'KafkaJSSASLAuthenticationError' && !error.message.includes('timed out')
 }
 
-const unused = { name: 'unused', metadata: Buffer.alloc(0) }
+function rejectOn(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+  })
+}
+
+function giveUp({ requestQueue, socket }: KafkajsConnection, reason: string): void {
+  const error = new Error(`The connection ended: ${reason}`)
+  requestQueue.rejectAll(error)
+  requestQueue.destroy()
+  // While it connects, kafkajs ends its timer for an error alone.
+  if (socket?.destroyed === false) socket.destroy(socket.connecting ? error : undefined)
+}
 
 class KafkajsWire implements KafkaWire {
   private readonly connection: KafkajsConnection
+  private isOver = false
 
   constructor(connection: KafkajsConnection) {
     this.connection = connection
     // kafkajs listens for the end that the other side announces, not for a socket that is destroyed.
-    connection.socket.on('close', () => this.drop('it was closed'))
+    this.onEnd(() => giveUp(connection, 'it was closed'))
   }
 
   get isOpen(): boolean {
-    return this.connection.isConnected() && !this.connection.socket.destroyed
+    return !this.isOver && this.connection.isConnected() && this.connection.socket?.destroyed === false
   }
 
   onEnd(listener: () => void): void {
     const { socket } = this.connection
-    if (socket.destroyed) listener()
-    else socket.once('close', listener)
+    if (socket?.destroyed === false) socket.once('close', listener)
+    else listener()
   }
 
   request(api: number, version: number, body: Uint8Array): Promise<Buffer> {
@@ -83,12 +106,7 @@ class KafkajsWire implements KafkaWire {
   }
 
   close(): void {
-    this.drop('it was given up')
-    this.connection.socket.destroy()
-  }
-
-  private drop(reason: string): void {
-    this.connection.requestQueue.rejectAll(new Error(`The connection ended: ${reason}`))
-    this.connection.requestQueue.destroy()
+    this.isOver = true
+    giveUp(this.connection, 'it was given up')
   }
 }

@@ -1,13 +1,40 @@
+import { createRequire } from 'node:module'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { unpackSnappy } from './unpack-snappy.ts'
 
-const names = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const load = createRequire(import.meta.url)
 
-/** What a batch holds, by the compression of its attributes. Throws where that is not known here, or the bytes are none. */
+/** Packages that are loaded when the first batch needs them. */
+const packages = { snappy: 'snappy', lz4: 'lz4-napi' } as const
+
+/**
+ * What a batch holds, by the compression of its attributes. Throws where the bytes are none, or more than `maxBytes` come of
+ * them, or the package that can read them is not installed.
+ */
 export function decompress(bytes: Buffer, attributes: number, maxBytes: number): Buffer {
-  const compression = attributes & 7
-  if (compression === 0) return bytes
-  const options = { maxOutputLength: maxBytes }
-  if (compression === 1) return gunzipSync(bytes, options)
-  if (compression === 4) return zstdDecompressSync(bytes, options)
-  throw new Error(`${names[compression] ?? `compression ${compression}`} cannot be decompressed here`)
+  switch (attributes & 7) {
+    case 0:
+      return bytes
+    case 1:
+      return gunzipSync(bytes, { maxOutputLength: maxBytes })
+    case 2: {
+      const { uncompressSync } = open('snappy', () => load('snappy') as typeof import('snappy'))
+      return unpackSnappy(bytes, maxBytes, (block) => uncompressSync(block) as Buffer)
+    }
+    case 3:
+      return open('lz4', () => load('lz4-napi') as typeof import('lz4-napi')).decompressFrameSync(bytes)
+    case 4:
+      return zstdDecompressSync(bytes, { maxOutputLength: maxBytes })
+    default:
+      throw new Error(`compression ${attributes & 7} is not known here`)
+  }
+}
+
+function open<Library>(name: keyof typeof packages, require: () => Library): Library {
+  try {
+    return require()
+  } catch (error) {
+    const text = `what is compressed by ${name} can be read where the package "${packages[name]}" is installed`
+    throw new Error(text, { cause: error })
+  }
 }

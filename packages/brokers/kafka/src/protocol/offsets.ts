@@ -14,13 +14,14 @@ export interface FoundOffset extends TopicPartition {
   readonly offset: number
 }
 
-export function listOffsets(wanted: readonly OffsetAt[]): KafkaRequest<FoundOffset[]> {
+/** The end is where the first transaction is that is open; with `all` where the log ends. */
+export function listOffsets(wanted: readonly OffsetAt[], all = false): KafkaRequest<FoundOffset[]> {
   return {
     api: 2,
     version: 4,
     name: 'ListOffsets',
     write(writer) {
-      writer.int32(-1).int8(1)
+      writer.int32(-1).int8(all ? 0 : 1)
       writeByTopic(writer, wanted, ({ partition, time }) => writer.int32(partition).int32(-1).int64(time))
     },
     read(reader) {

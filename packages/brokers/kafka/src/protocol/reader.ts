@@ -60,11 +60,17 @@ export class Reader {
   }
 
   varint(): number {
+    const value = this.unsigned()
+    return (value >>> 1) ^ -(value & 1)
+  }
+
+  /** From 0 to 2^32 - 1. */
+  unsigned(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.byte()
       value |= (byte & 127) << shift
-      if (byte < 128) return (value >>> 1) ^ -(value & 1)
+      if (byte < 128) return value >>> 0
     }
     throw new RangeError('a number of more than five bytes')
   }

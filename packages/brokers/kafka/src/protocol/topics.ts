@@ -1,5 +1,7 @@
+import { Writer } from './writer.ts'
 import type { NodeAddress } from '../client/kafka-client.ts'
 import type { KafkaRequest } from './request.ts'
+import type { Reader } from './reader.ts'
 
 export interface PartitionMetadata {
   readonly error: number
@@ -11,6 +13,8 @@ export interface PartitionMetadata {
 export interface TopicMetadata {
   readonly error: number
   readonly topic: string
+  /** Of this topic, and of none that has its name later. */
+  readonly id: string
   readonly partitions: readonly PartitionMetadata[]
 }
 
@@ -20,39 +24,76 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[]
 }
 
-/** Makes no topic. */
-export function metadata(topics: readonly string[]): KafkaRequest<ClusterMetadata> {
+/** Makes no topic. The only request that takes a newer form, with tagged fields: an older one does not say which topic it is. */
+export function metadata(topics: readonly string[] | 'all'): KafkaRequest<ClusterMetadata> {
   return {
     api: 3,
-    version: 7,
+    version: 12,
     name: 'Metadata',
-    write: (writer) => void writer.array(topics, (topic) => writer.string(topic)).boolean(false),
+    write(writer) {
+      writer.raw(noTags).unsigned(topics === 'all' ? 0 : topics.length + 1)
+      for (const topic of topics === 'all' ? [] : topics) writer.raw(noId).raw(compact(topic)).raw(noTags)
+      writer.boolean(false).boolean(false).raw(noTags)
+    },
     read(reader) {
+      skipTags(reader)
       reader.skip(4)
       const nodes = new Map(
-        reader.array(() => {
+        compactArray(reader, () => {
           const id = reader.int32()
-          const address = { host: reader.string(), port: reader.int32() }
-          reader.nullableString()
+          const address = { host: compactText(reader), port: reader.int32() }
+          compactText(reader)
+          skipTags(reader)
           return [id, address] as const
         }),
       )
-      reader.nullableString()
+      compactText(reader)
       const controller = reader.int32()
-      const found = reader.array(() => {
+      const found = compactArray(reader, (): TopicMetadata => {
         const error = reader.int16()
-        const topic = reader.string()
+        const topic = compactText(reader)
+        const id = reader.raw(16).toString('base64url')
         reader.skip(1)
-        const partitions = reader.array(() => {
+        const partitions = compactArray(reader, () => {
           const own = { error: reader.int16(), partition: reader.int32(), leader: reader.int32() }
           reader.skip(4)
-          for (let list = 0; list < 3; list++) reader.array(() => reader.int32())
+          for (let list = 0; list < 3; list++) compactArray(reader, () => reader.int32())
+          skipTags(reader)
           return own
         })
-        return { error, topic, partitions }
+        reader.skip(4)
+        skipTags(reader)
+        return { error, topic, id, partitions }
       })
       return { nodes, controller, topics: found }
     },
+  }
+}
+
+const noTags = Buffer.alloc(1)
+const noId = Buffer.alloc(16)
+
+function compact(text: string): Uint8Array {
+  const bytes = Buffer.from(text)
+  return new Writer()
+    .unsigned(bytes.length + 1)
+    .raw(bytes)
+    .bytes()
+}
+
+/** Empty where it is null. */
+function compactText(reader: Reader): string {
+  return reader.text(Math.max(0, reader.unsigned() - 1))
+}
+
+function compactArray<Item>(reader: Reader, read: () => Item): Item[] {
+  return Array.from({ length: Math.max(0, reader.unsigned() - 1) }, read)
+}
+
+function skipTags(reader: Reader): void {
+  for (let count = reader.unsigned(); count > 0; count--) {
+    reader.unsigned()
+    reader.skip(reader.unsigned())
   }
 }
 
@@ -91,11 +132,7 @@ export function createTopics(
     },
     read(reader) {
       reader.skip(4)
-      return reader.array(() => ({
-        topic: reader.string(),
-        error: reader.int16(),
-        message: reader.nullableString() ?? '',
-      }))
+      return readTopicResults(reader)
     },
   }
 }
@@ -114,6 +151,34 @@ export function deleteTopics(
       return reader.array(() => ({ topic: reader.string(), error: reader.int16() }))
     },
   }
+}
+
+/** More partitions for topics, so many in all. */
+export function addPartitions(
+  topics: readonly Pick<NewTopic, 'topic' | 'partitions'>[],
+  timeoutMs: number,
+): KafkaRequest<TopicResult[]> {
+  return {
+    api: 37,
+    version: 1,
+    name: 'CreatePartitions',
+    write(writer) {
+      writer.array(topics, ({ topic, partitions }) => writer.string(topic).int32(partitions).int32(-1))
+      writer.int32(timeoutMs).boolean(false)
+    },
+    read(reader) {
+      reader.skip(4)
+      return readTopicResults(reader)
+    },
+  }
+}
+
+function readTopicResults(reader: Reader): TopicResult[] {
+  return reader.array(() => ({
+    topic: reader.string(),
+    error: reader.int16(),
+    message: reader.nullableString() ?? '',
+  }))
 }
 
 export interface TopicConfig {

@@ -1,15 +1,22 @@
+import { compress, compressionIds, type Compression } from './compress.ts'
 import { crc32c } from './crc32c.ts'
 import type { NewRecord } from './record.ts'
 import type { Writer } from './writer.ts'
 
 /** Bytes of a batch before its records. */
 const batchHead = 61
+/** Where the attributes are. */
+const attributesAt = 21
 /** Where the checksum is, and what it is of. */
 const crcAt = 17
 const crcFrom = 21
 
-/** Writes records as one batch (format 2, not compressed), preceded by its length as Produce has it. */
-export function writeBatch(writer: Writer, records: readonly NewRecord[]): void {
+/** Writes records as one batch (format 2), preceded by its length as Produce has it. It is compressed where that makes it shorter. */
+export function writeBatch(
+  writer: Writer,
+  records: readonly NewRecord[],
+  compression: Compression = 'none',
+): void {
   const sizeAt = writer.length
   writer.int32(0)
   const start = writer.length
@@ -34,10 +41,19 @@ export function writeBatch(writer: Writer, records: readonly NewRecord[]): void 
     .int32(-1)
     .int32(records.length)
   for (let index = 0; index < records.length; index++) writeRecord(writer, records[index]!, index, first)
+  if (compression !== 'none') compressFrom(writer, start, compression)
   const end = writer.length
   writer.setInt32(sizeAt, end - start)
   writer.setInt32(start + 8, end - start - 12)
   writer.setInt32(start + crcAt, crc32c(writer.bytes(), start + crcFrom, end))
+}
+
+function compressFrom(writer: Writer, start: number, compression: Exclude<Compression, 'none'>): void {
+  const records = writer.bytes().subarray(start + batchHead)
+  const compressed = compress(records, compression)
+  if (compressed.length >= records.length) return
+  writer.cut(start + batchHead).raw(compressed)
+  writer.setInt16(start + attributesAt, compressionIds[compression])
 }
 
 /** What a record takes at most, roughly. */

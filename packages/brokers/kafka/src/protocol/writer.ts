@@ -21,6 +21,12 @@ export class Writer {
     this.position = 0
   }
 
+  /** Forgets what was written from a position on. */
+  cut(position: number): this {
+    this.position = position
+    return this
+  }
+
   int8(value: number): this {
     this.room(1)
     this.position = this.buffer.writeInt8(value, this.position)
@@ -85,7 +91,12 @@ export class Writer {
 
   /** Zigzag, of a whole number between -2^31 and 2^31 - 1. */
   varint(value: number): this {
-    let rest = ((value << 1) ^ (value >> 31)) >>> 0
+    return this.unsigned(((value << 1) ^ (value >> 31)) >>> 0)
+  }
+
+  /** A whole number from 0 to 2^32 - 1, of variable size. */
+  unsigned(value: number): this {
+    let rest = value
     this.room(5)
     while (rest > 127) {
       this.buffer[this.position++] = (rest & 127) | 128
@@ -138,6 +149,10 @@ export class Writer {
   /** Sets a number that was left open. */
   setInt32(position: number, value: number): void {
     this.buffer.writeInt32BE(value | 0, position)
+  }
+
+  setInt16(position: number, value: number): void {
+    this.buffer.writeInt16BE(value, position)
   }
 
   setInt64(position: number, value: number): void {

@@ -1,6 +1,6 @@
+import { expectUp, patience } from '@posthorn/test-faults'
 import { describe, expect, test, vi } from 'vitest'
 import { version, withRabbitmq } from '../with-rabbitmq.ts'
-import { expectUp, patience } from './expectations.ts'
 
 describe(`RabbitMQ ${version}, short of a resource`, () => {
   const bench = withRabbitmq()

@@ -1,13 +1,19 @@
 import { fixed, type Transport } from '@posthorn/transport'
 import type { RabbitmqNative } from '@posthorn/rabbitmq'
 import type { RabbitmqVersion } from '@posthorn/test-brokers'
+import {
+  eagerClock,
+  expectEmpty,
+  expectKept,
+  expectProgress,
+  expectUp,
+  failingAtTimes,
+  patience,
+  startLoad,
+  Witness,
+} from '@posthorn/test-faults'
 import { describe, expect, test, vi } from 'vitest'
 import { withRabbitmq } from '../with-rabbitmq.ts'
-import { eagerClock } from './eager-clock.ts'
-import { expectEmpty, expectKept, expectProgress, expectUp, patience } from './expectations.ts'
-import { failingAtTimes } from './failing-at-times.ts'
-import { startLoad } from './load.ts'
-import { Witness } from './witness.ts'
 import type { Socket } from 'node:net'
 
 // 4.3 keeps what is declared in another store (Khepri).

@@ -1,10 +1,8 @@
 import { fixed, type Transport } from '@posthorn/transport'
+import { eagerClock, expectEmpty, expectKept, expectUp, untilDone, Witness } from '@posthorn/test-faults'
 import { describe, expect, test } from 'vitest'
 import { version, withRabbitmq } from '../with-rabbitmq.ts'
-import { eagerClock } from './eager-clock.ts'
-import { expectEmpty, expectKept, expectUp, untilDone } from './expectations.ts'
 import { forEachCut, type Cut } from './for-each-cut.ts'
-import { Witness } from './witness.ts'
 
 /** Sends of a try are few; a cut that has not come after so many rounds of them does not come. */
 const maxRounds = 100

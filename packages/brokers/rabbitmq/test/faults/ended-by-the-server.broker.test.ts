@@ -1,11 +1,18 @@
 import { fixed } from '@posthorn/transport'
+import {
+  eagerClock,
+  expectEmpty,
+  expectKept,
+  expectProgress,
+  expectUp,
+  failingAtTimes,
+  patience,
+  startLoad,
+  untilDone,
+  Witness,
+} from '@posthorn/test-faults'
 import { describe, expect, test, vi } from 'vitest'
 import { version, withRabbitmq } from '../with-rabbitmq.ts'
-import { eagerClock } from './eager-clock.ts'
-import { expectEmpty, expectKept, expectProgress, expectUp, patience, untilDone } from './expectations.ts'
-import { failingAtTimes } from './failing-at-times.ts'
-import { startLoad } from './load.ts'
-import { Witness } from './witness.ts'
 
 /** As `rabbitmqctl close_all_connections`, many times in a row; a program of its own for each would be slow. */
 const closeAllAgainAndAgain =

@@ -1,12 +1,18 @@
 import { fixed } from '@posthorn/transport'
 import { startTcpProxy, type TcpProxy } from '@posthorn/test-brokers'
+import {
+  eagerClock,
+  expectEmpty,
+  expectKept,
+  expectProgress,
+  expectUp,
+  failingAtTimes,
+  patience,
+  startLoad,
+  Witness,
+} from '@posthorn/test-faults'
 import { describe, expect, test, vi } from 'vitest'
 import { version, withRabbitmq } from '../with-rabbitmq.ts'
-import { eagerClock } from './eager-clock.ts'
-import { expectEmpty, expectKept, expectProgress, expectUp, patience } from './expectations.ts'
-import { failingAtTimes } from './failing-at-times.ts'
-import { startLoad } from './load.ts'
-import { Witness } from './witness.ts'
 
 describe(`RabbitMQ ${version}, behind a network that is silent`, () => {
   const bench = withRabbitmq()

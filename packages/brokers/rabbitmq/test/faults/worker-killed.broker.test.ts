@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readLedger, startWorker, type WorkerProcess } from '@posthorn/test-brokers'
+import { expectEmpty, patience } from '@posthorn/test-faults'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { version, withRabbitmq } from '../with-rabbitmq.ts'
-import { expectEmpty, patience } from './expectations.ts'
 import type { EffectWorkerParameters } from './effect-worker.ts'
 
 const messages = 60

@@ -123,6 +123,7 @@ export const crashes: Area = {
         )
         await bench.deadLetters(transport, queue, 1)
         await bench.until('the retry is told', () => events.of('retried').length > 0)
+        await bench.delayed(transport, queue)
         await bench.advance(500)
         await bench.faults.kill(transport)
         const other = await bench.open()

@@ -160,6 +160,7 @@ export const delays: Area = {
         await transport.send(queue, { data: 'a' })
         await bench.until('the first attempt is spent', () => events.of('retried').length === 1)
         const failedAt = bench.now()
+        await bench.delayed(transport, queue)
         await bench.advance(500)
         await bench.faults.kill(transport)
         const other = await bench.open()

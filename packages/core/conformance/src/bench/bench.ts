@@ -66,8 +66,12 @@ export interface Bench {
   quiet(): Promise<void>
   /** Resolves after `ms`, for handlers that take their time. */
   pause(ms: number): Promise<void>
+  /** Waits until the source has a message that is delayed, where the broker can delay one and say so. */
+  delayed(transport: Transport, source: SourceRef): Promise<void>
   /** Waits until the source has so many dead letters. */
   deadLetters(transport: Transport, source: SourceRef, count: number): Promise<void>
+  /** The longest that a test may wait for one thing. Milliseconds. */
+  readonly patienceMs: number
   /** Ends the behaviour as not shown when it would have to wait for longer than can be asked of this clock. */
   affords(ms: number, why: string): void
   /** What a real clock's machine may add to any wait; 0 on a virtual one. Milliseconds. */
@@ -177,6 +181,10 @@ function createBench<Harness extends TransportHarness>(
       new Promise((resolve) => {
         clock.setTimer(resolve, ms)
       }),
+    async delayed(transport, source) {
+      if (!bench.has('delayedRetry')) return
+      await bench.until('it is delayed', async () => (await transport.depth(source)).delayed !== 0)
+    },
     async deadLetters(transport, source, count) {
       const letters = transport.deadLetters(source)
       let found = 0
@@ -184,6 +192,7 @@ function createBench<Harness extends TransportHarness>(
       await time.until(`${count} dead letters`, arrived, patienceMs)
       if (found !== count) throw new Error(`There are ${found} dead letters, not ${count}.`)
     },
+    patienceMs,
     affords(ms, why) {
       if (!time.virtual && ms > patienceMs) {
         throw new NotShown(

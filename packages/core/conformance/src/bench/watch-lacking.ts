@@ -19,6 +19,11 @@ export function watchLacking(faults: Faults): LackingWatch {
           if (verb === 'ack') seen ??= `"failSettlements" cannot happen, but an ack failed at ${source}`
         })
       }
+      if (isLacking(faults, 'block')) {
+        transport.on('connection', ({ state }) => {
+          if (state === 'blocked') seen ??= '"block" cannot happen, but health says `blocked`'
+        })
+      }
       if (isLacking(faults, 'stall')) {
         transport.on('stalled', ({ source }) => {
           seen ??= `"stall" cannot happen, but ${source} stalled`

@@ -23,6 +23,11 @@ test('writes one column for each run, in the order of their names, versions as n
   expect(compatibilityTable(runs.toReversed())).toBe(page)
 })
 
+test('names a run by itself where its broker tells no version', () => {
+  const page = compatibilityTable([run('kafka-4.3', { broker: 'kafka' }), run('kafka-4.3-cluster')])
+  expect(page).toContain('| feature | kafka-4.3 | kafka-4.3-cluster |')
+})
+
 test('shows the level of a feature, and says when nothing of it has been shown', () => {
   const page = compatibilityTable([
     run('memory', {

@@ -27,9 +27,9 @@ function runTable(runs: readonly ConformanceResults[]): string {
     'Behaviours by result. `refused`: the broker has not what it needs, and asking for it was refused. `declared`: the same, and ' +
       'nobody can ask for it, or what it is about cannot happen on this broker.',
     table(
-      ['broker', 'version', 'date', 'lease', 'shown', 'refused', 'declared', 'not shown', 'failed'],
+      ['run', 'version', 'date', 'lease', 'shown', 'refused', 'declared', 'not shown', 'failed'],
       runs.map((run) => [
-        run.broker,
+        run.name,
         run.version ?? '',
         run.date,
         run.lease.durationMs === undefined
@@ -120,7 +120,7 @@ function behaviourTable(runs: readonly ConformanceResults[]): string {
 }
 
 const heading = (run: ConformanceResults): string =>
-  run.version === undefined ? run.broker : `${run.broker} ${run.version}`
+  run.version === undefined ? run.name : `${run.broker} ${run.version}`
 
 const section = (title: string, text: string, body: string): string => `## ${title}\n\n${text}\n\n${body}\n`
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { jsonCodec, rawCodec } from './json-codec.ts'
 import { isPosthornError } from '../errors.ts'
+import { noBody } from '../message/no-body.ts'
 
 const toText = (data: unknown): string => Buffer.from(jsonCodec.encode(data).body).toString()
 const decodeText = (text: string, contentType = 'application/json'): unknown =>
@@ -218,6 +219,13 @@ describe('encoding bytes', () => {
 })
 
 describe('decoding', () => {
+  test('takes the body of a message that has none for null, and an empty one for a mistake', () => {
+    expect(jsonCodec.decode(noBody, '')).toBe(null)
+    expect(jsonCodec.decode(noBody, 'application/avro')).toHaveLength(0)
+    expect(rawCodec.decode(noBody, '')).toHaveLength(0)
+    expect(() => decodeText('', '')).toThrow('is empty')
+  })
+
   test.each([
     'application/json',
     'application/json; charset=utf-8',

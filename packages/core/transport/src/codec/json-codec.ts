@@ -3,6 +3,7 @@ import { types } from 'node:util'
 import { isPlainJson, maxDepth, toJson } from './check-json.ts'
 import { isDeeperThan } from './json-depth.ts'
 import { PosthornError } from '../errors.ts'
+import { noBody } from '../message/no-body.ts'
 import { showValue } from '../options/show-value.ts'
 import type { Codec, EncodedBody } from '../contract/codec.ts'
 
@@ -58,6 +59,7 @@ function isJsonType(contentType: string): boolean {
 }
 
 function decodeJson(body: Uint8Array, contentType: string): unknown {
+  if (body === noBody) return null
   if (body.length === 0) return refuse(body, contentType, 'is empty')
   const buffer = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   let json = buffer.toString()

@@ -74,10 +74,15 @@ export class Custody implements OutcomesOwner, LoneRunOwner, PausingOwner {
     return isSuspect(run.delivery.deliveries, run.wire) && !this.settings.ephemeral
   }
 
-  /** Whether a crash can be put down to the message that was alone in its process. */
+  /**
+   * Whether a crash is put down to the message that was alone in its process: where what merely waited beside it counts as
+   * handed out, too.
+   */
   get recordsTrials(): boolean {
     const { order, ephemeral } = this.settings
-    return order === 'key' && !ephemeral && this.host.capabilities().features.holdKey.level !== 'unsupported'
+    const { holdKey, deliveryCount } = this.host.capabilities().features
+    const countsNeighbours = order === 'key' || deliveryCount.level === 'emulated'
+    return countsNeighbours && !ephemeral && holdKey.level !== 'unsupported'
   }
 
   recordTrial(run: Run): void {

@@ -1,10 +1,24 @@
 import { describe, expect, test } from 'vitest'
+import type { CapabilityLevel } from '../contract/capabilities.ts'
 import type { MiddlewareRuntime } from '../contract/middleware.ts'
 import type { Transport } from '../contract/transport.ts'
-import { createConsumeBench, createGate, recordEvents, type ConsumeBench } from '../../test/consume-bench.ts'
+import {
+  createConsumeBench,
+  createGate,
+  recordEvents,
+  type ConsumeBench,
+  type DriverWrap,
+} from '../../test/consume-bench.ts'
 import { fixed } from './retry-delay.ts'
 
 const never = (): Promise<never> => new Promise(() => {})
+
+/** A broker whose count of hand-outs says so much. */
+const counting = (level: CapabilityLevel): DriverWrap => ({
+  connection: ({ capabilities }) => ({
+    capabilities: { ...capabilities, features: { ...capabilities.features, deliveryCount: { level } } },
+  }),
+})
 
 interface SlowBench extends ConsumeBench {
   readonly transport: Transport
@@ -404,6 +418,46 @@ describe('a message suspected of ending its process', () => {
     expect(seen).toEqual(['suspect', 'next'])
     await close()
   })
+})
+
+test.each([
+  ['native', []],
+  ['emulated', ['neighbour']],
+] as const)(
+  'what was handed out too often is handled all the same where its neighbours are counted with it: %s',
+  async (level, expected) => {
+    const { clock, open, crashOn, close } = createConsumeBench()
+    await (await open()).send('orders', { data: 'neighbour', id: 'order-1' })
+    await crashOn('orders', 10)
+    const transport = await open({ wrap: counting(level) })
+    const events = recordEvents(transport)
+    const seen: unknown[] = []
+    await transport.consume('orders', ({ data }) => seen.push(data))
+    await clock.advance(1_000)
+    expect(seen).toEqual(expected)
+    expect(events.of('deadLettered')).toHaveLength(1 - expected.length)
+    await close()
+  },
+)
+
+test('what is alone in its process each time is dead-lettered where its neighbours are counted with it', async () => {
+  const { clock, broker, open, close } = createConsumeBench()
+  await (await open()).send('orders', { data: 'deadly', id: 'order-1' })
+  let kills = 0
+  for (let process = 0; process < 12; process++) {
+    const transport = await open({ name: `process-${process}`, wrap: counting('emulated') })
+    await transport.consume('orders', () => {
+      kills++
+      return never()
+    })
+    await clock.advance(1_000)
+    broker.faults.crash(`process-${process}`)
+    await clock.advance(1_000)
+  }
+  const last = await open()
+  expect(await last.deadLetters('orders').count()).toBe(1)
+  expect(kills).toBe(10)
+  await close()
 })
 
 test('a consumer that starts while a suspect has the process waits for it', async () => {

@@ -32,7 +32,10 @@ export type Feature =
   | 'uncountedPostpone'
   /** Closing a consumer with unsettled deliveries does not count as one. */
   | 'uncountedClose'
-  /** The broker counts its hand-outs, so that crashes show. */
+  /**
+   * The broker counts its hand-outs, so that crashes show. Emulated: what only waited beside a message that was handed out
+   * may be counted, too.
+   */
   | 'deliveryCount'
   /** Attempts are recorded apart from hand-outs. Emulated: crashes and releases spend them too. */
   | 'attemptCount'

@@ -19,8 +19,9 @@ export interface ConsumeOptions {
   readonly retryDelay?: RetryDelay
   /**
    * The broker's hand-outs, less recorded releases, past which a message is dead-lettered without being handled again:
-   * it ends the process that handles it, most likely. Where attempts are recorded while a key is held (`holdKey`), only if
-   * it was then alone in its process, too. Default: the larger of 10 and twice `maxAttempts`.
+   * it ends the process that handles it, most likely. Where neighbours are counted with it, by `order: 'key'` or since
+   * `deliveryCount` is emulated, and attempts can be recorded while they are made (`holdKey`), only if it was then alone in
+   * its process, too. Default: the larger of 10 and twice `maxAttempts`.
    */
   readonly maxDeliveries?: number
   /** Milliseconds after which a handler's attempt counts as failed. Default 300,000 (5 minutes). */

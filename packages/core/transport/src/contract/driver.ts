@@ -201,7 +201,7 @@ export interface DeliverySink {
    * latest before the scope's first delivery: where the broker does not tell, then.
    */
   assigned(scope: Scope): number
-  /** In the scope's order. Never beyond its window. */
+  /** In the scope's order. Never beyond its window, and never within a call of `window`, which may come within this one. */
   deliver(scope: Scope, deliveries: readonly Delivery[]): void
   /**
    * The driver is about to give the scope up. (Some brokers never ask; there only `lost` comes.) Resolves when everything of it has been settled or abandoned, at the

@@ -42,13 +42,21 @@ export interface TransportEvents {
   readonly handlerFailed: MessageRef & { readonly error: unknown }
   /** Handed out again and again without an outcome; from now on it runs alone in its process. */
   readonly suspect: MessageRef & { readonly deliveries: number }
-  /** A consumer was paused or resumed; `types` is `undefined` for all. */
+  /**
+   * A consumer was paused or resumed; `types` is `undefined` for all. With `scope` by its driver, that part of the source
+   * only, and it goes on by itself.
+   */
   readonly paused: {
     readonly source: string
+    readonly scope?: string
     readonly types: readonly string[] | undefined
     readonly reason: string
   }
-  readonly resumed: { readonly source: string; readonly types: readonly string[] | undefined }
+  readonly resumed: {
+    readonly source: string
+    readonly scope?: string
+    readonly types: readonly string[] | undefined
+  }
   /** Credit, a source that is not empty, and nothing comes. */
   readonly stalled: { readonly source: string; readonly idleMs: number; readonly ready: number }
   /** A consumer was set up anew. */

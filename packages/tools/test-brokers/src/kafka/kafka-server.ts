@@ -7,7 +7,12 @@ export interface KafkaServer extends TestServer {
   readonly brokers: readonly string[]
   /** By id, from 1: `nodes[0]` is the broker with `node.id` 1. Each is broker and controller. */
   readonly nodes: readonly TestServer[]
+  /** Of the further listeners, by name, each `host:port`, in the order of `nodes`. */
+  readonly listeners: Readonly<Record<string, readonly string[]>>
 }
+
+/** How clients talk to a listener. */
+export type KafkaProtocol = 'PLAINTEXT' | 'SASL_PLAINTEXT' | 'SSL' | 'SASL_SSL'
 
 export interface KafkaOptions {
   /** Default: 4.3. */
@@ -17,7 +22,9 @@ export interface KafkaOptions {
   /** More of its configuration, by key. `{folder}` in a value becomes the node's folder, which has `files`. */
   readonly config?: Readonly<Record<string, string | number | boolean>>
   /** How clients talk to it, and the brokers among each other. Default: `PLAINTEXT`. */
-  readonly protocol?: 'PLAINTEXT' | 'SASL_PLAINTEXT' | 'SSL' | 'SASL_SSL'
+  readonly protocol?: KafkaProtocol
+  /** Further listeners for clients, by a name in capitals; `config` has them as `listener.name.<name in small letters>`. */
+  readonly listeners?: Readonly<Record<string, KafkaProtocol>>
   /** Users of SCRAM, by name, with their passwords; there from the start. */
   readonly scramUsers?: Readonly<Record<string, string>>
   /** Files for each node, such as certificates, by name. */

@@ -3,6 +3,8 @@ export interface NodePorts {
   readonly id: number
   readonly port: number
   readonly controllerPort: number
+  /** Of the further listeners, by name. */
+  readonly listenerPorts: Readonly<Record<string, number>>
 }
 
 /** The configuration of a node that is broker and controller. */
@@ -10,9 +12,15 @@ export function nodeProperties(
   node: NodePorts,
   all: readonly NodePorts[],
   protocol: string,
+  listeners: Readonly<Record<string, string>>,
   folder: string,
   config: Readonly<Record<string, string | number | boolean>>,
 ): string {
+  const forClients = [
+    `CLIENTS://127.0.0.1:${node.port}`,
+    ...Object.entries(node.listenerPorts).map(([name, port]) => `${name}://127.0.0.1:${port}`),
+  ].join(',')
+  const protocols = Object.entries({ CLIENTS: protocol, CONTROLLER: 'PLAINTEXT', ...listeners })
   const replicas = all.length
   const inSync = Math.min(2, replicas)
   const properties = {
@@ -21,11 +29,11 @@ export function nodeProperties(
     'controller.quorum.voters': all
       .map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`)
       .join(','),
-    listeners: `CLIENTS://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': `CLIENTS://127.0.0.1:${node.port}`,
+    listeners: `${forClients},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'advertised.listeners': forClients,
     'inter.broker.listener.name': 'CLIENTS',
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': `CLIENTS:${protocol},CONTROLLER:PLAINTEXT`,
+    'listener.security.protocol.map': protocols.map((own) => own.join(':')).join(','),
     'log.dirs': `${folder}/data`,
     'default.replication.factor': replicas,
     'min.insync.replicas': inSync,

@@ -23,15 +23,19 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   const given = process.env[variable]
   if (given !== undefined && given !== '' && Object.keys(options).length === 0) {
     const server = externalServer(given, variable)
-    return { ...server, brokers: new URL(given).host.split(','), nodes: [server] }
+    return { ...server, brokers: new URL(given).host.split(','), nodes: [server], listeners: {} }
   }
   const installation = await findKafka(options.version ?? '4.3', variable)
   const count = options.nodes ?? 1
-  const ports = await findFreePorts(2 * count)
+  const names = Object.keys(options.listeners ?? {})
+  const ports = await findFreePorts((2 + names.length) * count)
   const all = Array.from({ length: count }, (_, index): NodePorts => ({
     id: index + 1,
     port: ports[index]!,
     controllerPort: ports[count + index]!,
+    listenerPorts: Object.fromEntries(
+      names.map((name, place) => [name, ports[(2 + place) * count + index]!] as const),
+    ),
   }))
   // A cluster id is 16 bytes, in a form that no argument of a program is mistaken for.
   const clusterId = `A${randomBytes(16).toString('base64url').slice(1, 22)}`
@@ -47,6 +51,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   return together(
     nodes,
     all.map(({ port }) => `127.0.0.1:${port}`),
+    Object.fromEntries(
+      names.map((name) => [name, all.map(({ listenerPorts }) => `127.0.0.1:${listenerPorts[name]}`)]),
+    ),
   )
 }
 
@@ -60,13 +67,13 @@ async function startNode(
   all: readonly NodePorts[],
   clusterId: string,
   { version, classPath }: KafkaInstallation,
-  { protocol = 'PLAINTEXT', config = {}, files = {}, scramUsers = {} }: KafkaOptions,
+  { protocol = 'PLAINTEXT', listeners = {}, config = {}, files = {}, scramUsers = {} }: KafkaOptions,
 ): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-kafka-'))
   const guard = startGuard(folder)
   try {
     const properties = join(folder, 'server.properties')
-    await writeFile(properties, nodeProperties(node, all, protocol, folder, config))
+    await writeFile(properties, nodeProperties(node, all, protocol, listeners, folder, config))
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
 
     const users = Object.entries(scramUsers).flatMap(([name, password]) => [
@@ -111,7 +118,11 @@ async function startNode(
   }
 }
 
-function together(nodes: readonly TestServer[], brokers: readonly string[]): KafkaServer {
+function together(
+  nodes: readonly TestServer[],
+  brokers: readonly string[],
+  listeners: KafkaServer['listeners'],
+): KafkaServer {
   const [first] = nodes
   const each = async (act: (node: TestServer) => Promise<void>): Promise<void> => {
     await Promise.all(nodes.map(act))
@@ -122,6 +133,7 @@ function together(nodes: readonly TestServer[], brokers: readonly string[]): Kaf
     external: false,
     brokers,
     nodes,
+    listeners,
     get pid() {
       return first?.pid
     },

@@ -5,7 +5,7 @@ import { Child } from './child.ts'
 import type { Guard } from './guard.ts'
 import type { TestServer } from './test-server.ts'
 
-const startPatienceMs = 30_000
+const startPatienceMs = 60_000
 const shutdownPatienceMs = 10_000
 const pollMs = 10
 

@@ -14,7 +14,7 @@ export interface Certificates {
 
 const run = promisify(execFile)
 
-/** The server's is for 127.0.0.1 and `broker.test`, the client's for the user of this name. */
+/** For two days. The server's is for 127.0.0.1 and `broker.test`, the client's for the user of this name. */
 export async function makeCertificates(openssl: string, user: string): Promise<Certificates> {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-certificates-'))
   const read = (file: string): Promise<string> => readFile(join(folder, file), 'utf8')

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Transport } from '@posthorn/transport'
 import type { Witness } from './witness.ts'
 
@@ -20,7 +19,7 @@ export function startLoad(
     while (!isStopped && count < maxMessages) {
       count += 1
       await witness.send(transport, queue, { id: `${name}-${count}`, data: count })
-      await setImmediate()
+      await new Promise((resolve) => setImmediate(resolve))
     }
   })
   return async () => {

@@ -38,6 +38,11 @@ export class Witness {
     return [...this.rejected].filter((id) => this.handled.has(id))
   }
 
+  /** Handled more than once. */
+  get repeated(): string[] {
+    return [...this.handled].filter(([, count]) => count > 1).map(([id]) => id)
+  }
+
   get sent(): number {
     return this.confirmed.size + this.rejected.size + this.unknown.size
   }

@@ -1,23 +1,38 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { rabbitmq, type RabbitmqOptions } from '@posthorn/rabbitmq'
-import { tryStartRabbitmq, type RabbitmqServer, type RabbitmqVersion } from '@posthorn/test-brokers'
-import type { Transport } from '@posthorn/transport'
+import {
+  tryStartKafka,
+  tryStartRabbitmq,
+  type RabbitmqVersion,
+  type TestServer,
+} from '@posthorn/test-brokers'
+import { connect, type Transport, type TransportOptions } from '@posthorn/transport'
 
-export interface RabbitmqBench {
+export interface Bench {
   readonly url: string
   /** Closed after the test. */
-  open(options?: Partial<RabbitmqOptions>): Promise<Transport>
+  open(options?: TransportOptions): Promise<Transport>
 }
 
 /** Starts a server before the tests of this block, or skips them with the reason. */
-export function withRabbitmq(version: RabbitmqVersion = '3.10'): RabbitmqBench {
-  let server: RabbitmqServer | undefined
+export type WithBroker = () => Bench
+
+export const withRabbitmq = (version: RabbitmqVersion = '3.10'): Bench =>
+  withBroker(() => tryStartRabbitmq({ version }))
+
+/** For `describe.each`. */
+export const brokers: readonly (readonly [name: string, start: WithBroker])[] = [
+  ['RabbitMQ', () => withRabbitmq()],
+  ['Kafka', () => withBroker(() => tryStartKafka())],
+]
+
+function withBroker(start: () => Promise<{ readonly server?: TestServer; readonly reason?: string }>): Bench {
+  let server: TestServer | undefined
   let reason: string | undefined
   const opened: Transport[] = []
 
   beforeAll(async () => {
     // Installing it the first time takes as long as the network does.
-    ;({ server, reason } = await tryStartRabbitmq({ version }))
+    ;({ server, reason } = await start())
   }, 180_000)
   beforeEach((context) => {
     if (reason !== undefined) context.skip(reason)
@@ -38,7 +53,7 @@ export function withRabbitmq(version: RabbitmqVersion = '3.10'): RabbitmqBench {
       return url()
     },
     async open(options = {}) {
-      const transport = await rabbitmq({ url: url(), ...options })
+      const transport = await connect(url(), { load: (name) => import(name), ...options })
       opened.push(transport)
       return transport
     },

@@ -1,0 +1,5 @@
+export { eagerClock } from './eager-clock.ts'
+export { expectEmpty, expectKept, expectProgress, expectUp, patience, untilDone } from './expectations.ts'
+export { failingAtTimes } from './failing-at-times.ts'
+export { startLoad } from './load.ts'
+export { Witness } from './witness.ts'
