@@ -32,7 +32,7 @@ export async function memory({ url, quick, full, deleteTopics }: MemoryOptions):
     messages: number,
     before?: MemoryParameters['work'],
   ): Promise<void> => {
-    const step = Math.min(messages / 5, 100_000)
+    const step = Math.min(messages / 2, 100_000)
     const parameters = { url, queue: `bench.memory.${name}`, messages, step }
     const run = (part: MemoryParameters['work']): Promise<MemoryResult> =>
       inChild<MemoryResult>('./kafka/memory-child.ts', { ...parameters, work: part }, fixedHeap)

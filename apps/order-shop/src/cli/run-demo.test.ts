@@ -203,7 +203,7 @@ describe('ends with 2 and says what is wrong:', () => {
 
   test.each([
     ['gopher://shop', 'Accepted: memory:'],
-    ['kafka://shop:s3cret@localhost', 'npm install @posthorn/kafka'],
+    ['redis://shop:s3cret@localhost', 'npm install @posthorn/redis'],
     ['amqp://shop:s3cret@localhost:what', 'A URL of RabbitMQ is amqp://user:password@host:5672/vhost'],
   ])('--broker %s', async (url, message) => {
     const { code, stdout, stderr } = await demo(quick('--broker', url))

@@ -165,6 +165,8 @@ export class KafkaConsumer implements DriverConsumer {
   private end(reason: string, retryable: boolean): void {
     if (this.state !== 'open') return
     this.holdings.lose(reason)
+    // Whoever comes next need not wait for the session to end.
+    void this.member.leave()
     this.void()
     this.sink.ended(consumerEnded(sourceName(this.source), reason, retryable))
   }

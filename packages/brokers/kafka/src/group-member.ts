@@ -48,6 +48,7 @@ export class GroupMember {
   /** Something was given up, for somebody else. */
   private wantsToJoin = false
   private resets = 0
+  private hasBegun = false
   private isOver = false
   private wake: () => void = () => undefined
   private readonly waiters = new Set<() => void>()
@@ -60,6 +61,7 @@ export class GroupMember {
   /** Joins once; afterwards it goes on by itself. Rejects where that is of no use. */
   async start(): Promise<void> {
     await this.setup.cluster.persist(() => this.join(), this.setup.sessionTimeoutMs + joinMarginMs)
+    this.hasBegun = true
     void this.run()
   }
 
@@ -152,7 +154,8 @@ export class GroupMember {
     this.resets += 1
     this.owned.clear()
     this.leaving.clear()
-    this.setup.listener.lost(reason)
+    // Before it has begun there is nothing that could be lost.
+    if (this.hasBegun) this.setup.listener.lost(reason)
   }
 
   private async join(): Promise<void> {
@@ -161,7 +164,7 @@ export class GroupMember {
     while (!this.isOver) {
       const units = await this.setup.units()
       const joined = await this.askToJoin()
-      const assigned = this.isOver ? undefined : await this.sync(joined, units)
+      const assigned = joined === undefined ? undefined : await this.sync(joined, units)
       if (assigned === undefined || this.isOver) continue
       this.isStable = true
       this.tellWaiters()
@@ -198,9 +201,10 @@ export class GroupMember {
     }
   }
 
-  private async askToJoin(): Promise<Joined> {
+  /** Nothing when it is over: nobody would know of a member that joins after it has left, until its session is over. */
+  private async askToJoin(): Promise<Joined | undefined> {
     const { cluster, group, purpose, sessionTimeoutMs, topics } = this.setup
-    for (;;) {
+    while (!this.isOver) {
       const { memberId } = this.membership
       const options = {
         group,
@@ -225,6 +229,7 @@ export class GroupMember {
         return joined
       }
     }
+    return undefined
   }
 
   /** The names of our units; nothing where it has to be joined again. */

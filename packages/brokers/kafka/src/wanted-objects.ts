@@ -50,10 +50,12 @@ interface NativeArguments {
 export function wantedObjects(
   namespace: string,
   topology: Topology,
-  settings: Pick<KafkaSettings, 'partitions' | 'replicas'>,
+  settings: Pick<KafkaSettings, 'partitions' | 'replicas' | 'maxBodyBytes'>,
 ): WantedObjects {
   const topics = new Map<string, WantedTopic>()
   const groups: WantedGroup[] = []
+  // A copy has more to say than its original, which may be as large as brokers take, or a batch of others that is.
+  const roomy = { 'max.message.bytes': `${Math.max(2 * 1024 * 1024, 2 * settings.maxBodyBytes)}` }
 
   /** Answers how many partitions it has, as far as is known here. */
   function main(
@@ -75,7 +77,7 @@ export function wantedObjects(
       follows: undefined,
       isCountAsked: given.partitions !== undefined,
       replicas: given.replicas ?? settings.replicas,
-      config: { ...(isSide ? keepsLast : config), ...given.config },
+      config: { ...(isSide ? { ...keepsLast, ...roomy } : config), ...given.config },
       asked: new Set(Object.keys(given.config ?? {})),
     })
     return partitions
@@ -112,10 +114,10 @@ export function wantedObjects(
     side(
       { ...subject, part: 'retry', nativeName: names.retry },
       stepCount + partitions,
-      keepsAll,
+      { ...keepsAll, ...roomy },
       names.topic,
     )
-    side({ ...subject, part: 'deadLetters', nativeName: names.deadLetters }, 1, keepsLast)
+    side({ ...subject, part: 'deadLetters', nativeName: names.deadLetters }, 1, { ...keepsLast, ...roomy })
     groups.push({ subject: { ...subject, part: 'group', nativeName: names.group }, names, from: 'start' })
   }
   for (const declaration of topology.subscriptions ?? []) {
@@ -132,10 +134,10 @@ export function wantedObjects(
     side(
       { ...subject, part: 'retry', nativeName: names.retry },
       stepCount + partitions,
-      keepsAll,
+      { ...keepsAll, ...roomy },
       names.topic,
     )
-    side({ ...subject, part: 'deadLetters', nativeName: names.deadLetters }, 1, keepsLast)
+    side({ ...subject, part: 'deadLetters', nativeName: names.deadLetters }, 1, { ...keepsLast, ...roomy })
     groups.push({
       subject: { ...subject, part: 'group', nativeName: names.group },
       names,
@@ -144,7 +146,7 @@ export function wantedObjects(
   }
   for (const { subject } of [...topics.values()]) {
     if (subject.kind !== 'topic') continue
-    side({ ...subject, part: 'retry', nativeName: delayedTopic(subject.nativeName) }, stepCount, {})
+    side({ ...subject, part: 'retry', nativeName: delayedTopic(subject.nativeName) }, stepCount, roomy)
   }
   return { topics: [...topics.values()], groups }
 }

@@ -3,6 +3,7 @@ import { systemClock } from '@posthorn/transport/driver'
 import { expect, test } from 'vitest'
 import { Cluster } from '../src/cluster.ts'
 import { Connections } from '../src/client/connections.ts'
+import { logOf } from '../src/commit-metadata.ts'
 import { endsOf } from '../src/read-topic.ts'
 import { kafkajsClient } from '../src/client/kafkajs-client.ts'
 import { Reading } from '../src/reading.ts'
@@ -22,7 +23,7 @@ test('what is worked off is deleted of topics that were made here for one source
     const messages = Array.from({ length: 5 }, (_, data) => ({ data }))
     if (topic === 'own') await transport.sendMany(topic, messages)
     else await transport.publishMany(topic, messages)
-    const reading = new Reading({ topic, partition: 0 }, 0, '')
+    const reading = new Reading({ topic, partition: 0 }, 0, '', logOf(cluster.topicId(topic)))
     reading.position.done(reading.position.handOut(2, 3))
     reading.commit(false)
     reading.committed()

@@ -26,7 +26,8 @@ describe('a group on Kafka', () => {
       const [orders, mails] = [bench.name('orders'), bench.name('mails')]
       const producer = await bench.open()
       const join = async (): ReturnType<typeof bench.open> => {
-        const member = await bench.open({ sessionTimeoutMs: 20_000 })
+        // A member that does not leave as it should is waited for longer than this test's patience.
+        const member = await bench.open({ sessionTimeoutMs: 60_000 })
         await member.consume(orders, keyed.handle, { concurrency: 50, order: 'key' })
         await member.consume(mails, free.handle, { concurrency: 50 })
         return member

@@ -115,7 +115,8 @@ export const crashes: Area = {
             if (data === 'retried') throw new Error('again')
             return 'done'
           },
-          { retryDelay: fixed(3_000) },
+          // Longer than it may take until its process is killed.
+          { retryDelay: fixed(5_000) },
         )
         await transport.sendMany(
           queue,
