@@ -17,19 +17,20 @@ const brokerPattern = /^(?:\[([\da-fA-F:]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/
 /** Reads `kafka://user:password@host:9092,host:9092`, or `kafkas:`. */
 export function parseUrl(url: string): BrokerUrl {
   const match = pattern.exec(url)
-  const brokers = match?.[4]?.split(',').map((broker) => brokerPattern.exec(broker))
-  if (match === null || brokers === undefined || brokers.some((broker) => broker === null)) {
-    throw invalid()
-  }
-  const [, secure, name, password] = match
+  if (match === null) throw invalid()
+  const [, secure, name, password, brokers] = match
   return {
-    brokers: brokers.map((broker) => ({
-      host: broker![1] ?? broker![2]!,
-      port: Number(broker![3] ?? defaultPort),
-    })),
+    brokers: brokers!.split(',').map(readBroker),
     isSecure: secure !== undefined,
     user: name === undefined ? undefined : { name: decode(name), password: decode(password ?? '') },
   }
+}
+
+function readBroker(text: string): NodeAddress {
+  const match = brokerPattern.exec(text)
+  const port = Number(match?.[3] ?? defaultPort)
+  if (match === null || port < 1 || port > 65_535) throw invalid()
+  return { host: match[1] ?? match[2]!, port }
 }
 
 function decode(text: string): string {

@@ -34,6 +34,9 @@ const maxOpened = 5
 /** How many names of topics that do not exist are kept. */
 const maxMissing = 1_000
 
+/** How many topics are kept; those that were asked about longest ago are asked about anew. */
+const maxTopics = 10_000
+
 /** Errors after which the same may be asked again, of whoever is in charge then. */
 const passing: ReadonlySet<number> = new Set([
   kafkaErrors.LEADER_NOT_AVAILABLE,
@@ -109,8 +112,16 @@ export class Cluster {
   async countPartitions(topic: string): Promise<number> {
     const known = this.partitionCount(topic)
     if (known > 0) return known
-    await this.refresh([topic])
+    await this.learn([topic])
     return this.partitionCount(topic)
+  }
+
+  /** As `refresh`; rejects where one of them may not be known to this user. */
+  async learn(topics: readonly string[]): Promise<void> {
+    for (const { topic, error } of await this.refresh(topics)) {
+      if (error === kafkaErrors.TOPIC_AUTHORIZATION_FAILED)
+        throw new KafkaError(error, `Metadata of ${topic}`)
+    }
   }
 
   /** As `countPartitions`; rejects where it does not exist. */
@@ -124,22 +135,24 @@ export class Cluster {
    * Asks whoever answers first: those that are known, one after the other, then those that were given. A node that does not
    * answer holds up nothing.
    */
-  async askAny<Response>(request: KafkaRequest<Response>): Promise<Response> {
-    const known = this.shuffle([...this.nodes.values()])
-    const given = (await this.connections.bootstrap()).filter(
-      (address) => !known.some(({ host, port }) => host === address.host && port === address.port),
+  askAny<Response>(request: KafkaRequest<Response>): Promise<Response> {
+    const known = [...this.nodes.values()]
+    const ask = (addresses: readonly NodeAddress[], purpose: string): (() => Promise<Response>)[] =>
+      this.shuffle(addresses).map(
+        (address) => () => this.connections.ask(address, purpose, request, askTimeoutMs),
+      )
+    // Who was given may have to be asked of somebody else, which takes its time and may fail.
+    const askGiven = async (): Promise<Response> => {
+      const given = (await this.connections.bootstrap()).filter(
+        (address) => !known.some(({ host, port }) => host === address.host && port === address.port),
+      )
+      return firstSuccess(ask(given, bootstrap), headStartMs, this.clock)
+    }
+    return firstSuccess([...ask(known, 'main'), askGiven], headStartMs, this.clock).catch(
+      (error: unknown) => {
+        throw noneAnswered('No node answers', error)
+      },
     )
-    const tries = [
-      ...known.map((address) => ({ address, purpose: 'main' })),
-      ...this.shuffle(given).map((address) => ({ address, purpose: bootstrap })),
-    ].map(
-      ({ address, purpose }) =>
-        () =>
-          this.connections.ask(address, purpose, request, askTimeoutMs),
-    )
-    return firstSuccess(tries, headStartMs, this.clock).catch((error: unknown) => {
-      throw noneAnswered('No node answers', error)
-    })
   }
 
   /** Asks a node, once, over a connection for the purpose. */
@@ -150,6 +163,11 @@ export class Cluster {
     timeoutMs: number,
   ): Promise<Response> {
     return this.connections.ask(address, purpose, request, timeoutMs)
+  }
+
+  /** Connects to a node for a purpose, where it is not. Rejects as `askNode`; then nothing was written. */
+  open(address: NodeAddress, purpose: string): Promise<void> {
+    return this.connections.open(address, purpose)
   }
 
   /** Calls when a connection for a purpose ends by itself. */
@@ -331,18 +349,28 @@ export class Cluster {
     this.controller = answer.controller
     for (const { topic, id, error, partitions } of answer.topics) {
       if (error !== kafkaErrors.NONE && error !== kafkaErrors.LEADER_NOT_AVAILABLE) {
-        this.leaders.delete(topic)
-        this.ids.delete(topic)
+        this.forget(topic)
         if (error === kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION) this.remember(topic)
         continue
       }
       this.missing.delete(topic)
       const leaders: number[] = []
       for (const { partition, leader } of partitions) leaders[partition] = leader
+      this.forget(topic)
       this.leaders.set(topic, leaders)
       this.ids.set(topic, id)
     }
+    // Such as the inboxes of others that were answered to once.
+    for (const topic of this.leaders.keys()) {
+      if (this.leaders.size <= maxTopics) break
+      this.forget(topic)
+    }
     return answer.topics
+  }
+
+  private forget(topic: string): void {
+    this.leaders.delete(topic)
+    this.ids.delete(topic)
   }
 
   private remember(missing: string): void {
@@ -360,8 +388,13 @@ export class Cluster {
 
 /** `error` has what each of them was asked in vain. */
 function noneAnswered(text: string, error: unknown): NoAnswer {
-  const reasons = error instanceof AggregateError ? error.errors.map(describeError).join('; ') : ''
-  return new NoAnswer(reasons === '' ? text : `${text}: ${reasons}`, false, error)
+  const problems = problemsOf(error)
+  const reasons = problems.map(describeError).join('; ')
+  return new NoAnswer(reasons === '' ? text : `${text}: ${reasons}`, false, new AggregateError(problems))
+}
+
+function problemsOf(error: unknown): unknown[] {
+  return error instanceof AggregateError ? error.errors.flatMap(problemsOf) : [error]
 }
 
 function isMoved(error: number): boolean {

@@ -1,6 +1,14 @@
 import { isPosthornError, withOutcome } from '@posthorn/transport/driver'
 import { readyCount, readyPartition, stepFor } from './delay-steps.ts'
-import { describeError, notWritten, timedOut, topologyMissing, unroutable } from './errors.ts'
+import {
+  describeError,
+  KafkaError,
+  notWritten,
+  timedOut,
+  toKafkaError,
+  topologyMissing,
+  unroutable,
+} from './errors.ts'
 import { ownHeaders } from './headers.ts'
 import { partitionOfKey } from './murmur2.ts'
 import { delayedTopic, nativeName, retryTopic, type SourceNames } from './names.ts'
@@ -37,7 +45,12 @@ export class Dispatcher {
     batch: readonly WireMessage[],
     deadline: number,
   ): Promise<readonly PublishOutcome[]> {
-    const topic = nativeName(this.namespace, destination.name)
+    let topic: string
+    try {
+      topic = nativeName(this.namespace, destination.name)
+    } catch (error) {
+      return Promise.resolve(allOf(batch, refused(error, destination)))
+    }
     if (this.cluster.partitionCount(topic) > 0 && !this.asking.has(topic) && !batch.some(isDelayed)) {
       return this.write(destination, topic, undefined, batch, deadline)
     }
@@ -69,7 +82,6 @@ export class Dispatcher {
     batch: readonly WireMessage[],
     deadline: number,
   ): Promise<readonly PublishOutcome[]> {
-    const all = (outcome: PublishOutcome): readonly PublishOutcome[] => batch.map(() => outcome)
     const waiting = batch.some(isDelayed)
       ? destination.kind === 'queue'
         ? retryTopic(topic)
@@ -79,8 +91,8 @@ export class Dispatcher {
     const begun = before.then(async () => {
       const missing = await this.ask(waiting === undefined ? [topic] : [topic, waiting], deadline)
       if (missing !== undefined)
-        return { outcomes: all(missingOutcome(destination, missing, missing === topic)) }
-      if (this.cluster.clock.now() >= deadline) return { outcomes: all(timedOut('rejected')) }
+        return { outcomes: allOf(batch, missingOutcome(destination, missing, missing === topic)) }
+      if (this.cluster.clock.now() >= deadline) return { outcomes: allOf(batch, timedOut('rejected')) }
       return { outcomes: this.write(destination, topic, waiting, batch, deadline) }
     })
     const settled = begun.catch(() => undefined)
@@ -91,7 +103,7 @@ export class Dispatcher {
         await this.by(deadline, begun)
       ).outcomes
     } catch (error) {
-      return all(isPosthornError(error) ? error : notWritten(describeError(error), error))
+      return allOf(batch, refused(error, destination))
     }
   }
 
@@ -142,6 +154,17 @@ function missingOutcome({ kind, name }: Destination, topic: string, isMain: bool
   return isMain && kind !== 'topic'
     ? unroutable(name)
     : withOutcome(topologyMissing(`The topic "${topic}"`), 'rejected')
+}
+
+/** `error` is why nothing was written. */
+function refused(error: unknown, { kind, name }: Destination): PosthornError {
+  if (!isPosthornError(error) && !(error instanceof KafkaError))
+    return notWritten(describeError(error), error)
+  return withOutcome(toKafkaError(error, `the ${kind} "${name}"`, { phase: 'publish' }), 'rejected')
+}
+
+function allOf(batch: readonly WireMessage[], outcome: PublishOutcome): readonly PublishOutcome[] {
+  return batch.map(() => outcome)
 }
 
 /** The partition of a key given as text. */

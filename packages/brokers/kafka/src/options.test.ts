@@ -59,12 +59,23 @@ test.each([
   expect(() => readOptions(options)).toThrow(reason)
 })
 
-test.each(['amqp://a', 'kafka://', 'kafka://a b', 'kafka://secret:%zz@a', 'kafka://a:port'])(
-  '%s is refused, without telling a password',
-  (url) => {
-    expect(() => readOptions({ url })).toThrow(/^(?!.*secret).*cannot be read/)
-  },
-)
+test.each([
+  'amqp://a',
+  'kafka://',
+  'kafka://a b',
+  'kafka://secret:%zz@a',
+  'kafka://a:port',
+  'kafka://a:0',
+  'kafka://a,b:65536',
+])('%s is refused, without telling a password', (url) => {
+  expect(() => readOptions({ url })).toThrow(/^(?!.*secret).*cannot be read/)
+})
+
+test.each([999, 2 ** 31, Number.NaN, '10s'])('a session of %s is refused', (sessionTimeoutMs) => {
+  expect(() => readOptions({ url: 'kafka://a', sessionTimeoutMs: sessionTimeoutMs as number })).toThrow(
+    'from 1,000 to 2,147,483,647',
+  )
+})
 
 test('an unknown option is an error that names the near one', () => {
   expect(() => readOptions({ url: 'kafka://a', partition: 3 } as never)).toThrow('partitions')

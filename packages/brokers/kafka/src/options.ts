@@ -87,7 +87,7 @@ export const kafkaRules: Readonly<
   kafka: optionRules.custom('an instance of Kafka of kafkajs', isKafkajs),
   partitions: optionRules.wholeNumber({ min: 1, max: 1_000 }),
   replicas: optionRules.wholeNumber({ min: 1, max: 100 }),
-  sessionTimeoutMs: optionRules.duration({ min: 1_000 }),
+  sessionTimeoutMs: optionRules.duration({ min: 1_000, max: 2_147_483_647 }),
   onGap: optionRules.oneOf('continue', 'end'),
   maxBodyBytes: optionRules.wholeNumber({ min: 1 }),
   compression: optionRules.oneOf('none', 'gzip', 'zstd'),

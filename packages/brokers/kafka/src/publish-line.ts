@@ -15,6 +15,8 @@ export class PublishLine implements TopicPartition {
   private mostBytes = maxBatchBytes
   private waiting: Portion[] = []
   private next = 0
+  /** Of what waits. */
+  private waitingBytes = 0
 
   constructor(topic: string, partition: number) {
     this.topic = topic
@@ -27,19 +29,19 @@ export class PublishLine implements TopicPartition {
 
   /** Whether a whole batch waits. */
   get isFull(): boolean {
-    let size = 0
-    for (let at = this.next; at < this.waiting.length; at++) size += this.waiting[at]!.size
-    return size >= this.maxBytes
+    return this.waitingBytes >= this.maxBytes
   }
 
   add(portion: Portion): void {
     this.waiting.push(portion)
+    this.waitingBytes += portion.size
   }
 
   /** Puts back what was taken, before all else. */
   putBack(portions: readonly Portion[]): void {
     this.waiting = [...portions, ...this.waiting.slice(this.next)]
     this.next = 0
+    this.waitingBytes += sizeOf(portions)
   }
 
   /** The portions of the next batch, one at least, if there are any. */
@@ -50,6 +52,7 @@ export class PublishLine implements TopicPartition {
       const portion = this.fitting()
       if (taken.length > 0 && size + portion.size > this.maxBytes) break
       this.next += 1
+      this.waitingBytes -= portion.size
       if (!portion.call.isOpen) continue
       taken.push(portion)
       size += portion.size
@@ -97,6 +100,7 @@ export class PublishLine implements TopicPartition {
     if (portion.size <= this.maxBytes || portion.records.length === 1) return portion
     const parts = portionsOf(portion.call, portion, portion.isFree, this.maxBytes)
     this.waiting.splice(this.next, 1, ...parts)
+    this.waitingBytes += sizeOf(parts) - portion.size
     return parts[0]!
   }
 
@@ -109,6 +113,11 @@ export class PublishLine implements TopicPartition {
       return false
     })
     this.next = 0
+    this.waitingBytes = sizeOf(this.waiting)
     return taken
   }
+}
+
+function sizeOf(portions: readonly Portion[]): number {
+  return portions.reduce((sum, { size }) => sum + size, 0)
 }

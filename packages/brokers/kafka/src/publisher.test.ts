@@ -145,6 +145,16 @@ describe('records that are refused', () => {
     expect(isPosthornError(outcome) && outcome.message).toContain('no bad 1')
   })
 
+  test('where the broker names none of them, the bad one is found', async () => {
+    nodes.script = ({ values }) =>
+      values.includes('bad')
+        ? { error: kafkaErrors.INVALID_RECORD, recordErrors: [{ index: 9, message: undefined }] }
+        : 'append'
+    const rejected = 'rejected POSTHORN_BROKER_ERROR'
+    expect(await ends(send(0, ['a', 'bad', 'b']))).toEqual(['confirmed', rejected, 'confirmed'])
+    expect(nodes.requests).toBeLessThan(6)
+  })
+
   test('a record that is too large is found in its batch, and refused alone', async () => {
     nodes.script = ({ values }) =>
       values.some((value) => value.length > 5_000) ? { error: kafkaErrors.MESSAGE_TOO_LARGE } : 'append'
@@ -195,6 +205,27 @@ describe('connections', () => {
     expect(written).toMatch(/^unknown /)
     expect(waiting).toBe('rejected POSTHORN_TIMEOUT')
     expect(nodes.seen.map(({ values }) => values)).toEqual([['a']])
+  })
+
+  test('what waits for a connection when its time is over was never written: rejected, and never written later', async () => {
+    nodes.mute.add(1)
+    const sending = send(0, ['a'], 2_000)
+    expect(await ends(sending)).toEqual(['rejected POSTHORN_TIMEOUT'])
+    nodes.mute.delete(1)
+    expect(await ends(send(0, ['b']))).toEqual(['confirmed'])
+    expect(nodes.seen.map(({ values }) => values)).toEqual([['b']])
+  })
+
+  test('a node that lets nobody in, and leads no more, is left', async () => {
+    nodes.mute.add(1)
+    const sending = send(0, ['a'], 5_000)
+    await clock.advance(500)
+    nodes.topics.set(topic, [2, 2, 2, 2])
+    expect(await ends(sending)).toEqual(['confirmed'])
+  })
+
+  test('the longest time to wait is more than a request can say, and is waited for', async () => {
+    expect(await ends(send(0, ['a'], Number.MAX_SAFE_INTEGER))).toEqual(['confirmed'])
   })
 
   test('a frozen leader holds up nobody else', async () => {
@@ -338,6 +369,13 @@ describe('what may go anywhere', () => {
     const free = Array.from({ length: 8 }, (_, n) => send(undefined, [`${n}`]))
     expect(await ends(...free)).toEqual(free.map(() => 'confirmed'))
     expect(frozen.map(({ isDone }) => isDone)).toEqual([false, false])
+    expect(new Set(nodes.log.map(({ node }) => node))).toEqual(new Set([2]))
+  })
+
+  test('leaves a node that lets nobody in', async () => {
+    nodes.mute.add(1)
+    const free = Array.from({ length: 4 }, (_, n) => send(undefined, [`${n}`, `${n}'`, `${n}"`], 5_000))
+    expect(new Set(await ends(...free))).toEqual(new Set(['confirmed']))
     expect(new Set(nodes.log.map(({ node }) => node))).toEqual(new Set([2]))
   })
 

@@ -1,4 +1,4 @@
-import { KafkaError, NoAnswer, notConfirmed, notWritten, timedOut } from './errors.ts'
+import { describeError, KafkaError, NoAnswer, notConfirmed, notWritten, timedOut } from './errors.ts'
 import { portionsOf, type Parcel } from './parcel.ts'
 import { fateOf, refusal } from './produce-errors.ts'
 import { PublishCall, type Portion } from './publish-call.ts'
@@ -9,6 +9,7 @@ import { answer, refuseRecords, type SentBatch } from './sent-batch.ts'
 import { StickyPartitions } from './sticky-partitions.ts'
 import { watchLeader } from './watch-leader.ts'
 import type { Cluster } from './cluster.ts'
+import type { NodeAddress } from './client/kafka-client.ts'
 import type { Compression } from './protocol/compress.ts'
 import type { PosthornError, PublishOutcome } from '@posthorn/transport/driver'
 
@@ -16,6 +17,8 @@ import type { PosthornError, PublishOutcome } from '@posthorn/transport/driver'
 const maxRequestBytes = 8 * 1024 * 1024
 /** Milliseconds. */
 const retryPauseMs = 100
+/** As many milliseconds as the request can say. */
+const maxTimeoutMs = 2_147_483_647
 /** Milliseconds after which it is asked anew how many partitions there are. */
 const lookAgainMs = 60_000
 /** To so many partitions do the messages of one call go that may go anywhere. */
@@ -149,11 +152,7 @@ export class Publisher {
   private async send(lane: PublishLane): Promise<void> {
     lane.isSending = true
     try {
-      for (;;) {
-        const batches = this.gather(lane)
-        if (batches.length === 0) return
-        await this.write(lane, batches)
-      }
+      while (lane.ready.size > 0) await this.write(lane)
     } finally {
       lane.isSending = false
     }
@@ -183,10 +182,35 @@ export class Publisher {
     return batches
   }
 
-  private async write(lane: PublishLane, batches: readonly SentBatch[]): Promise<void> {
-    const { clock } = this.cluster
+  private async write(lane: PublishLane): Promise<void> {
     const address = this.cluster.address(lane.node)
-    if (address === undefined) return this.later(batches, notWritten('no leader is known'))
+    if (address === undefined) return this.later(this.gather(lane), notWritten('no leader is known'))
+    let batches: readonly SentBatch[] = []
+    const lines = (): readonly PublishLine[] =>
+      batches.length > 0 ? batches.map(({ line }) => line) : [...lane.ready]
+    const answered = watchLeader(this.cluster, lane.node, address, lines, () => this.stall(lane))
+    try {
+      // Before anything is taken: what waits for the connection is surely not written.
+      await this.cluster.open(address, 'publish')
+      batches = this.gather(lane)
+      if (batches.length === 0) return
+      const results = await this.ask(address, batches)
+      lane.answered()
+      this.settle(batches, results)
+    } catch (error) {
+      lane.failed(this.cluster.clock.now())
+      const isWritten = !(error instanceof NoAnswer) || error.isWritten
+      const reason = describeError(error)
+      if (isWritten) this.end(batches, notConfirmed(reason, error))
+      else this.later(batches.length > 0 ? batches : this.gather(lane), notWritten(reason, error))
+    } finally {
+      answered()
+      lane.isStalled = false
+      for (const { portions } of batches) for (const portion of portions) this.inFlight.delete(portion)
+    }
+  }
+
+  private ask(address: NodeAddress, batches: readonly SentBatch[]): Promise<readonly ProduceResult[]> {
     let latest = 0
     for (const { portions } of batches) {
       for (const portion of portions) {
@@ -194,7 +218,7 @@ export class Publisher {
         this.inFlight.add(portion)
       }
     }
-    const timeoutMs = Math.max(1, latest - clock.now())
+    const timeoutMs = Math.min(maxTimeoutMs, Math.max(1, latest - this.cluster.clock.now()))
     const request = produce(
       batches.map(({ line: { topic, partition }, portions }) => ({
         topic,
@@ -204,23 +228,7 @@ export class Publisher {
       timeoutMs,
       this.compression,
     )
-    const partitions = batches.map(({ line }) => line)
-    const answered = watchLeader(this.cluster, lane.node, address, partitions, () => this.stall(lane))
-    try {
-      const results = await this.cluster.askNode(address, 'publish', request, timeoutMs)
-      lane.answered()
-      this.settle(batches, results)
-    } catch (error) {
-      lane.failed(clock.now())
-      const isWritten = !(error instanceof NoAnswer) || error.isWritten
-      const reason = error instanceof Error ? error.message : String(error)
-      if (isWritten) this.end(batches, notConfirmed(reason, error))
-      else this.later(batches, notWritten(reason, error))
-    } finally {
-      answered()
-      lane.isStalled = false
-      for (const { portions } of batches) for (const portion of portions) this.inFlight.delete(portion)
-    }
+    return this.cluster.askNode(address, 'publish', request, timeoutMs)
   }
 
   private settle(batches: readonly SentBatch[], results: readonly ProduceResult[]): void {
@@ -280,6 +288,7 @@ export class Publisher {
 
   /** Nothing of it was written: it waits until more is known of who leads its partitions. */
   private later(batches: readonly SentBatch[], problem: PosthornError): void {
+    if (batches.length === 0) return
     for (const { line, portions } of batches) {
       for (const portion of portions) portion.problem = problem
       line.putBack(portions)

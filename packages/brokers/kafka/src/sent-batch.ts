@@ -27,7 +27,7 @@ export function refuseRecords(
 ): void {
   const count = portions.reduce((sum, { records }) => sum + records.length, 0)
   if (count === 1) return answer([{ line, portions }], refusal(line.topic, error, message))
-  if (recordErrors.length === 0) {
+  if (!recordErrors.some(({ index }) => index >= 0 && index < count)) {
     const size = portions.reduce((sum, portion) => sum + portion.size, 0)
     line.shrink(size, isTooLarge(error))
     return line.putBack(portions)

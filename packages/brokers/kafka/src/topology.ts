@@ -106,7 +106,7 @@ export class KafkaTopology {
 
   private async refresh(topics: readonly WantedTopic[]): Promise<void> {
     const names = topics.map(({ subject }) => subject.nativeName)
-    await this.cluster.persist(() => this.cluster.refresh(names))
+    await this.cluster.persist(() => this.cluster.learn(names))
   }
 
   private async create(missing: readonly WantedTopic[]): Promise<void> {

@@ -13,7 +13,7 @@ export function watchLeader(
   cluster: Cluster,
   node: number,
   address: NodeAddress,
-  partitions: readonly TopicPartition[],
+  partitions: () => readonly TopicPartition[],
   onStall: () => void,
 ): () => void {
   let isAnswered = false
@@ -21,13 +21,13 @@ export function watchLeader(
   const arm = (): void => {
     cancel = cluster.clock.setTimer(() => {
       onStall()
-      const topics = [...new Set(partitions.map(({ topic }) => topic))]
+      const topics = [...new Set(partitions().map(({ topic }) => topic))]
       void cluster.refresh(topics).then(look, look)
     }, stallMs)
   }
   const look = (): void => {
     if (isAnswered) return
-    const leaders = partitions.map((partition) => cluster.leader(partition))
+    const leaders = partitions().map((partition) => cluster.leader(partition))
     if (leaders.some((leader) => leader >= 0 && leader !== node)) cluster.endConnections('publish', address)
     else arm()
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { kafkaErrors } from '../src/protocol/error-names.ts'
 import { readBatches } from '../src/protocol/read-batches.ts'
 import { Reader } from '../src/protocol/reader.ts'
@@ -36,15 +37,20 @@ export class ScriptedNodes implements KafkaClient {
   requests = 0
   /** Nodes that cannot be connected to. */
   readonly away = new Set<number>()
+  /** Nodes that let nobody in, and do not say so. */
+  readonly mute = new Set<number>()
+  /** Topics that this user may not know of. */
+  readonly denied = new Set<string>()
   script: (written: Written) => Script | Promise<Script> = () => 'append'
 
   bootstrap(): Promise<readonly NodeAddress[]> {
     return Promise.resolve([addressOf(1)])
   }
 
-  async connect({ port }: NodeAddress): Promise<KafkaWire> {
+  async connect({ port }: NodeAddress, signal: AbortSignal): Promise<KafkaWire> {
     const node = port
     if (this.away.has(node)) throw new Error('it is away')
+    if (this.mute.has(node)) await once(signal, 'abort').then(() => signal.throwIfAborted())
     return new ScriptedWire((api, body) => this.answer(node, api, body))
   }
 
@@ -116,7 +122,10 @@ export class ScriptedNodes implements KafkaClient {
     writer.unsigned(asked.length + 1)
     for (const topic of asked) {
       const leaders = this.topics.get(topic)
-      writer.int16(leaders === undefined ? kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION : 0)
+      const missing = this.denied.has(topic)
+        ? kafkaErrors.TOPIC_AUTHORIZATION_FAILED
+        : kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
+      writer.int16(leaders === undefined ? missing : 0)
       compact(topic).raw(Buffer.alloc(16)).int8(0)
       writer.unsigned((leaders?.length ?? 0) + 1)
       for (const [partition, leader] of leaders?.entries() ?? []) {

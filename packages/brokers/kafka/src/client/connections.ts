@@ -46,9 +46,10 @@ export class Connections {
     return this.isOver
   }
 
-  /** The nodes that were given to begin with. */
+  /** The nodes that were given to begin with. Rejects where a function that names them takes too long. */
   bootstrap(): Promise<readonly NodeAddress[]> {
-    return this.client.bootstrap()
+    const otherwise = `the brokers of the instance were not named within ${connectMs} ms`
+    return this.within(this.client.bootstrap(), connectMs, otherwise)
   }
 
   /**
@@ -136,6 +137,7 @@ export class Connections {
       const stop = (): void => wire.close()
       abort.signal.addEventListener('abort', stop, { once: true })
       try {
+        abort.signal.throwIfAborted()
         const answer = await this.answerOf(wire, apiVersions, connectMs)
         checkVersions(apiVersions.read(new Reader(answer)))
         return wire

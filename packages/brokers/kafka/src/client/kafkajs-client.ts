@@ -25,6 +25,7 @@ export function kafkajsClient(kafka: Kafka, given?: readonly NodeAddress[]): Kaf
     },
     async connect({ host, port }, signal) {
       const pool = await cluster.connectionPoolBuilder.build({ host, port })
+      signal.throwIfAborted()
       const { connection, broker } = loginOf(cluster, pool)
       // Only of use with limits that are not set here; it arms a timer in the past for every answer.
       connection.requestQueue.scheduleCheckPendingRequests = () => undefined

@@ -78,6 +78,7 @@ class PlatformaticWire implements KafkaWire {
   private readonly connection: PlatformaticConnection
   private isOver = false
   private problem: Error | undefined
+  private renewal: Promise<void> | undefined
 
   constructor(library: PlatformaticKafka, connection: PlatformaticConnection) {
     this.library = library
@@ -100,7 +101,7 @@ class PlatformaticWire implements KafkaWire {
 
   async request(api: number, version: number, body: Uint8Array): Promise<Buffer> {
     // A node takes nothing else while it is logged in to anew.
-    while (this.connection.status === 'reauthenticating') await this.nextStatus()
+    while (this.isOpen && this.connection.status === 'reauthenticating') await this.nextStatus()
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(readProblem(this.problem ?? ended()))
       this.connection.send(
@@ -127,10 +128,19 @@ class PlatformaticWire implements KafkaWire {
     return this.library.Writer.create().append(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
   }
 
+  /** One for all requests that wait, so that they leave no listeners behind. */
   private nextStatus(): Promise<void> {
-    return new Promise((resolve) => {
-      this.connection.once('connect', resolve)
-      this.onEnd(resolve)
+    this.renewal ??= new Promise((resolve) => {
+      const { socket } = this.connection
+      const done = (): void => {
+        this.connection.off('connect', done)
+        socket.off('close', done)
+        this.renewal = undefined
+        resolve()
+      }
+      this.connection.once('connect', done)
+      socket.once('close', done)
     })
+    return this.renewal
   }
 }

@@ -40,6 +40,7 @@ export interface PlatformaticError extends Error {
 export interface PlatformaticConnection {
   on(event: 'error', listener: (error: Error) => void): unknown
   once(event: 'connect', listener: () => void): unknown
+  off(event: 'connect', listener: () => void): unknown
   readonly socket: Socket
   readonly status: string
   connect(host: string, port: number, callback: (error?: Error | null) => void): unknown
