@@ -10,7 +10,7 @@ const unsupported = (alternative: string): Capability => ({ level: 'unsupported'
 const delayed: Capability = {
   level: 'emulated',
   guarantee:
-    'Never early. At once when it is time, as long as no more than a thousand messages of about the same delay wait; at worst late by as much as the delay.',
+    'Never early. At once when it is time, as long as no more than a thousand messages, or 4 MiB, of about the same delay wait; at worst late by as much as the delay.',
   limits: { latenessMs: delaySteps[0]!, latenessShare: 1 },
   cost: 'Two writes more; one more for each 17 minutes.',
 }

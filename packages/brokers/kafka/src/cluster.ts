@@ -78,6 +78,11 @@ export class Cluster {
     this.clock = clock
   }
 
+  /** Whether nothing can be asked any more. */
+  get isClosed(): boolean {
+    return this.connections.isClosed
+  }
+
   address(node: number): NodeAddress | undefined {
     return this.nodes.get(node)
   }

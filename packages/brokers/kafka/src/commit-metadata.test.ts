@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { maxHeld, maxHighs, maxSpan, readMetadata, writeMetadata, type HeldState } from './commit-metadata.ts'
+import {
+  maxHeld,
+  maxHighs,
+  maxListed,
+  maxSpan,
+  readMetadata,
+  writeMetadata,
+  type HeldState,
+} from './commit-metadata.ts'
 
 const states = fc.record({
   attempt: fc.integer({ min: 1, max: 1_000_000 }),
@@ -12,7 +20,10 @@ const states = fc.record({
 })
 
 test('what is written comes back, whatever it is', () => {
-  const offsets = fc.uniqueArray(fc.nat(500), { maxLength: 200 })
+  const offsets = fc.oneof(
+    fc.uniqueArray(fc.nat(500), { maxLength: maxListed }),
+    fc.uniqueArray(fc.integer({ min: 0, max: 2 ** 40 }), { maxLength: maxListed }),
+  )
   fc.assert(
     fc.property(
       fc.constantFrom(undefined, 'abcde_'),
@@ -33,8 +44,11 @@ test('what is written comes back, whatever it is', () => {
   )
 })
 
-test('the most that is allowed has room', () => {
-  const done = Array.from({ length: maxSpan }, (_, index) => 1e9 + index)
+test.each([
+  ['close together', maxSpan, 1],
+  ['far apart', maxListed, 1e9],
+])('the most that is allowed has room, %s', (_, length, step) => {
+  const done = Array.from({ length }, (__, index) => 1e9 + index * step)
   const one: HeldState = {
     attempt: 2 ** 31,
     releases: 1_000_000,
@@ -43,7 +57,7 @@ test('the most that is allowed has room', () => {
     lastFailedAt: 1.8e12,
     notBefore: 1.8e12,
   }
-  const held = new Map(Array.from({ length: maxHeld }, (_, index) => [1e9 + maxSpan - index, one]))
+  const held = new Map(Array.from({ length: maxHeld }, (__, index) => [1e9 + maxSpan - index, one]))
   const highs = Array.from({ length: maxHighs }, () => 1e9 + 100_000)
   const text = writeMetadata(1e9, { log: 'abcdef', highs, done, held })
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4_096)

@@ -9,10 +9,11 @@ const noLog = '-'.repeat(logLength)
 const maxBytes = Math.floor(((4_096 - 1 - logLength) / 4) * 3)
 
 /**
- * Offsets that the bitmap spans at most, messages whose state is kept at most, and crashes that are counted at most; together
- * they have room.
+ * Offsets that are done are a bitmap, which spans so many at most, or a list of so many at most, however far apart they are;
+ * beside them there is room for the state of so many messages that are held, and for so many crashes.
  */
 export const maxSpan = 8_000
+export const maxListed = 200
 export const maxHeld = 50
 export const maxHighs = 50
 
@@ -60,7 +61,7 @@ export function writeMetadata(watermark: number, { log, highs, done, held }: Com
       .varlong(state.trials)
     for (const time of [state.firstFailedAt, state.lastFailedAt, state.notBefore]) writer.varlong(time ?? -1)
   }
-  writer.raw(bitmapOf(watermark, done))
+  writeDone(writer, watermark, done)
   const bytes = writer.bytes()
   if (bytes.length > maxBytes)
     throw new RangeError(`${bytes.length} bytes of state are more than ${maxBytes}`)
@@ -83,7 +84,7 @@ export function readMetadata(watermark: number, text: string): CommitState {
       const [firstFailedAt, lastFailedAt, notBefore] = [time(reader), time(reader), time(reader)]
       held.set(offset, { attempt, releases, trials, firstFailedAt, lastFailedAt, notBefore })
     }
-    const done = offsetsIn(watermark, reader.raw(reader.left))
+    const done = readDone(reader, watermark)
     return { log: log === noLog ? undefined : log, highs, done, held }
   } catch {
     return nothing
@@ -95,10 +96,33 @@ function time(reader: Reader): number | undefined {
   return value < 0 ? undefined : value
 }
 
+/** As a list where that may be, and is the shorter one; else the bitmap is all that is left. */
+function writeDone(writer: Writer, watermark: number, done: readonly number[]): void {
+  const sorted = done.toSorted((left, right) => left - right)
+  const span = (sorted.at(-1) ?? watermark) - watermark
+  const isListed = sorted.length <= maxListed && sorted.length * 2 < span / 8
+  writer.varint(isListed ? sorted.length : -1)
+  if (!isListed) return void writer.raw(bitmapOf(watermark, sorted))
+  let last = watermark
+  for (const offset of sorted) {
+    writer.varlong(offset - last)
+    last = offset
+  }
+}
+
+function readDone(reader: Reader, watermark: number): number[] {
+  const count = reader.varint()
+  if (count < 0) return offsetsIn(watermark, reader.raw(reader.left))
+  const offsets: number[] = []
+  let last = watermark
+  for (let index = 0; index < count; index++) offsets.push((last += reader.varlong()))
+  return offsets
+}
+
+/** Of offsets in order. */
 function bitmapOf(watermark: number, done: readonly number[]): Uint8Array {
   if (done.length === 0) return new Uint8Array(0)
-  const last = done.reduce((latest, offset) => Math.max(latest, offset))
-  const bitmap = new Uint8Array(((last - watermark) >> 3) + 1)
+  const bitmap = new Uint8Array(((done.at(-1)! - watermark) >> 3) + 1)
   for (const offset of done) bitmap[(offset - watermark) >> 3]! |= 1 << ((offset - watermark) & 7)
   return bitmap
 }

@@ -62,7 +62,10 @@ export class KafkaConsumer implements DriverConsumer {
     const topics = [topic, retry, ...(delayed === undefined ? [] : [delayed])]
     const serial = parts.nextSerial()
     this.watch = new TopicWatch(cluster, topics, {
-      grown: () => this.member.rejoin(),
+      grown: () => {
+        this.member.rejoin()
+        void this.holdings.extend()
+      },
       over: (reason) => this.end(reason, true),
     })
     this.member = new GroupMember({
@@ -99,6 +102,7 @@ export class KafkaConsumer implements DriverConsumer {
       copies: new Copies(parts, this.names),
       matches: matcherOf(source),
       tellGap: (where, missing) => this.gap(where, missing),
+      failed: (error) => this.end(describeError(error), true),
       begun: new Promise((resolve) => {
         this.begin = resolve
       }),
@@ -149,12 +153,13 @@ export class KafkaConsumer implements DriverConsumer {
     return this.holdings.scopes.reduce((sum, { held }) => sum + held, 0)
   }
 
-  /** Ends it without a word to anybody. */
+  /** Ends it at once, without a word to the sink. */
   void(): void {
     if (this.state === 'over') return
     this.state = 'over'
     this.watch.close()
-    this.member.end()
+    // Whoever comes next need not wait for the session to end.
+    void this.member.leave()
     this.holdings.close()
     this.fetcher.close()
     this.committer.close()
@@ -163,10 +168,8 @@ export class KafkaConsumer implements DriverConsumer {
   }
 
   private end(reason: string, retryable: boolean): void {
-    if (this.state !== 'open') return
+    if (this.state !== 'open') return this.void()
     this.holdings.lose(reason)
-    // Whoever comes next need not wait for the session to end.
-    void this.member.leave()
     this.void()
     this.sink.ended(consumerEnded(sourceName(this.source), reason, retryable))
   }

@@ -62,12 +62,26 @@ export function toKafkaError(error: unknown, what: string, details: Details = {}
     case kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION:
       return topologyMissing(what, error)
     default:
-      return new PosthornError('POSTHORN_BROKER_ERROR', `${text} (${what}).`, {
+      return new PosthornError('POSTHORN_BROKER_ERROR', `${text} (${what}).${adviceFor(error)}`, {
         ...details,
         retryable: !isFinal.has(error.kafkaCode),
         cause: error,
       })
   }
+}
+
+/** What to change where the brokers do not allow an option's value. */
+const advice: ReadonlyMap<number, string> = new Map([
+  [kafkaErrors.INVALID_REPLICATION_FACTOR, 'Ask for fewer replicas, or add brokers.'],
+  [
+    kafkaErrors.INVALID_SESSION_TIMEOUT,
+    "Give a sessionTimeoutMs from the brokers' group.min.session.timeout.ms to their group.max.session.timeout.ms.",
+  ],
+])
+
+function adviceFor({ kafkaCode }: KafkaError): string {
+  const text = advice.get(kafkaCode)
+  return text === undefined ? '' : ` ${text}`
 }
 
 const isFinal: ReadonlySet<number> = new Set([

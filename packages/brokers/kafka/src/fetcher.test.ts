@@ -2,17 +2,12 @@ import { expect, test, vi } from 'vitest'
 import { Fetcher } from './fetcher.ts'
 import { LogLine } from './log-line.ts'
 import { kafkaErrors } from './protocol/error-names.ts'
-import { writeBatch } from './protocol/write-batch.ts'
-import { Writer } from './protocol/writer.ts'
+import { batchAt } from '../test/batch-at.ts'
 import { scriptedCluster, type Fetched, type Script } from '../test/scripted-cluster.ts'
 
 /** A batch of one record, as large as it is to be. */
 function batch(offset: number, size: number): Buffer {
-  const writer = new Writer()
-  writeBatch(writer, [{ timestamp: 0, key: undefined, value: Buffer.alloc(size), headers: {} }])
-  const bytes = Buffer.from(writer.bytes().subarray(4))
-  bytes.writeBigInt64BE(BigInt(offset), 0)
-  return bytes
+  return batchAt(offset, Buffer.alloc(size))
 }
 
 /** Takes what comes, at once. */
@@ -119,3 +114,25 @@ test.each([
   expect(told[0]).toEqual({ partition: 0, reason: expect.stringContaining(reason) })
   fetcher.close()
 })
+
+test(
+  'a leader that does not answer holds up nothing for longer than it leads',
+  { timeout: 20_000 },
+  async () => {
+    const script: Script = {
+      leaders: { orders: [1] },
+      async fetch(node, asked) {
+        if (node === 2)
+          return asked.map((one): Fetched => ({ ...one, error: 0, bytes: batch(one.offset, 10) }))
+        script.leaders = { orders: [2] }
+        return new Promise(() => undefined)
+      },
+    }
+    const { fetcher } = await create(script)
+    const seen: number[] = []
+    fetcher.add(line('orders', 0, seen))
+    await vi.waitUntil(() => seen.length > 0, 10_000)
+    expect(seen[0]).toBe(0)
+    fetcher.close()
+  },
+)

@@ -3,6 +3,7 @@ import { NoAnswer } from './errors.ts'
 import { kafkaErrors } from './protocol/error-names.ts'
 import { fetch, type FetchResult } from './protocol/fetch.ts'
 import { endsOf } from './read-topic.ts'
+import { watchLeader } from './watch-leader.ts'
 import type { Cluster } from './cluster.ts'
 import type { LogLine } from './log-line.ts'
 import type { TopicPartition } from './protocol/request.ts'
@@ -118,9 +119,12 @@ export class Fetcher {
       maxBytes,
     }))
     for (const line of wanted) line.isFetching = true
+    const answered = watchLeader(this.cluster, leader, address, this.purpose, () => wanted)
     try {
       const limits = { maxWaitMs, maxBytes: Math.max(maxPartitionBytes, this.bufferBytes) }
-      const results = await this.cluster.askNode(address, this.purpose, fetch(positions, limits), timeoutMs)
+      const results = await this.cluster
+        .askNode(address, this.purpose, fetch(positions, limits), timeoutMs)
+        .finally(answered)
       if (this.isOver) return true
       const byLine = groupBy(results, ({ topic, partition }) => `${topic} ${partition}`)
       let isWell = true

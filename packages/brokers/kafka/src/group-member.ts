@@ -48,7 +48,6 @@ export class GroupMember {
   /** Something was given up, for somebody else. */
   private wantsToJoin = false
   private resets = 0
-  private hasBegun = false
   private isOver = false
   private wake: () => void = () => undefined
   private readonly waiters = new Set<() => void>()
@@ -61,7 +60,6 @@ export class GroupMember {
   /** Joins once; afterwards it goes on by itself. Rejects where that is of no use. */
   async start(): Promise<void> {
     await this.setup.cluster.persist(() => this.join(), this.setup.sessionTimeoutMs + joinMarginMs)
-    this.hasBegun = true
     void this.run()
   }
 
@@ -91,7 +89,9 @@ export class GroupMember {
   /** Leaves, so that the others need not wait for the session to end. Never rejects. */
   async leave(): Promise<void> {
     if (this.isOver) return
-    this.end()
+    this.isOver = true
+    this.wake()
+    this.tellWaiters()
     const { cluster, group, purpose } = this.setup
     const { memberId } = this.membership
     if (memberId !== '') {
@@ -105,13 +105,6 @@ export class GroupMember {
     cluster.endConnections(purpose)
   }
 
-  /** Ends without a word. */
-  end(): void {
-    this.isOver = true
-    this.wake()
-    this.tellWaiters()
-  }
-
   private async run(): Promise<void> {
     const { cluster, sessionTimeoutMs, listener } = this.setup
     while (!this.isOver) {
@@ -123,8 +116,8 @@ export class GroupMember {
         if (!this.isOver && !this.wantsToJoin && this.isStable) await this.beat()
       } catch (error) {
         if (this.isOver) return
-        if (isFinal(error)) {
-          this.end()
+        if (isFinal(error) || cluster.isClosed) {
+          void this.leave()
           listener.failed(error)
           return
         }
@@ -152,10 +145,11 @@ export class GroupMember {
     this.membership = { generation: -1, memberId: '' }
     this.isStable = false
     this.resets += 1
+    const hadSome = this.owned.size > 0
     this.owned.clear()
     this.leaving.clear()
-    // Before it has begun there is nothing that could be lost.
-    if (this.hasBegun) this.setup.listener.lost(reason)
+    // Whoever had nothing joins again, and nobody need know.
+    if (hadSome) this.setup.listener.lost(reason)
   }
 
   private async join(): Promise<void> {
@@ -226,7 +220,7 @@ export class GroupMember {
         this.reset('the broker does not know this member any more')
       } else {
         throwOnError(joined.error, `JoinGroup of ${group}`)
-        return joined
+        return this.isOver ? undefined : joined
       }
     }
     return undefined

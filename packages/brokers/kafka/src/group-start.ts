@@ -45,11 +45,14 @@ export async function startGroup(
   const isForgotten = isOld && !isThere && !(isQueue && isMarked)
   if (!isThere && !isQueue) {
     const start = isForgotten ? 'start' : from
-    commits.push(...(await positions(cluster, names.topic, start)))
+    const starts = await positions(cluster, names.topic, start)
     // What was published with a delay before it was declared is not its own either.
     if (names.delayed !== undefined && cluster.partitionCount(names.delayed) > 0) {
-      commits.push(...(await positions(cluster, names.delayed, start)))
+      starts.push(...(await positions(cluster, names.delayed, start)))
     }
+    // Others may declare it at the same time: what comes after theirs is its own. Where there is none still, theirs can only
+    // be as late as this.
+    if (!(await groupIsThere(cluster, names))) commits.push(...starts)
   }
   await commit(cluster, names.group, commits)
   return isForgotten

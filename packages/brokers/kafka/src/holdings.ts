@@ -25,6 +25,8 @@ export interface HoldingsParts {
   readonly copies: Copies
   readonly matches: (message: WireMessage) => boolean
   readonly tellGap: TellGap
+  /** Where the group is cannot be found out, and trying again is of no use. */
+  readonly failed: (error: unknown) => void
   /** Resolves when the sink may be called. */
   readonly begun: Promise<void>
   /** Milliseconds that it may take until what was asked back is settled. */
@@ -52,8 +54,10 @@ export class Holdings {
 
   /** What is worked off by nobody else. */
   get ownReadings(): readonly Reading[] {
+    const isQueue = this.parts.source.kind === 'queue'
     return [
-      ...this.scopes.flatMap(({ readings }) => readings),
+      // A topic is read by all its groups.
+      ...this.scopes.flatMap(({ readings }) => (isQueue ? readings : readings.slice(0, -1))),
       // What waits in the topic of a topic waits for all its groups.
       ...[...this.movers].flatMap(([name, { reading }]) => (name.startsWith('step:') ? [reading] : [])),
     ]
@@ -63,6 +67,24 @@ export class Holdings {
     const since = Symbol()
     for (const name of names) this.owned.set(name, since)
     void this.setUp(names, since)
+  }
+
+  /** Gives slots their part of the retry topic, where they have one now and had none before. Never rejects. */
+  async extend(): Promise<void> {
+    const { connection, names, fetcher } = this.parts
+    for (const { name, partitions } of sourceUnits(connection.cluster, names)) {
+      const slot = this.slots.get(name)
+      if (slot === undefined) continue
+      const isWanted = (): boolean =>
+        this.owned.has(name) && this.slots.get(name) === slot && slot.readings.length < partitions.length
+      const unit = { name, partitions: partitions.slice(0, -slot.readings.length) }
+      const readings = isWanted() ? await this.open([unit], isWanted) : undefined
+      for (const reading of readings?.get(unit) ?? []) {
+        if (!isWanted()) break
+        slot.add(reading)
+        fetcher.add(reading.line)
+      }
+    }
   }
 
   /** Resolves when it is somebody else's, as far as this member is concerned. */
@@ -119,22 +141,31 @@ export class Holdings {
   }
 
   private async setUp(names: readonly string[], since: symbol): Promise<void> {
-    const { connection, names: sourceNames, begun, tellGap } = this.parts
     const isOurs = (name: string): boolean => !this.isClosed && this.owned.get(name) === since
-    await begun
+    await this.parts.begun
     const units = await this.find(names, () => names.some(isOurs))
-    const readings = await openReadings(
-      connection.cluster,
-      sourceNames.group,
-      units,
-      () => names.some(isOurs),
-      tellGap,
-    )
+    const readings = await this.open(units, () => names.some(isOurs))
     for (const unit of units) {
       const own = readings?.get(unit)
       if (own === undefined || !isOurs(unit.name)) continue
       if (unit.name.startsWith('slot:')) this.openSlot(unit, own)
       else this.openMover(unit, own[0]!)
+    }
+    // There may be more partitions than when it was looked at.
+    await this.extend()
+  }
+
+  /** Nothing when it is not wanted any more, or cannot be: that is told. */
+  private async open(
+    units: readonly Unit[],
+    isWanted: () => boolean,
+  ): Promise<ReadonlyMap<Unit, readonly Reading[]> | undefined> {
+    const { connection, names, tellGap, failed } = this.parts
+    try {
+      return await openReadings(connection.cluster, names.group, units, isWanted, tellGap)
+    } catch (error) {
+      if (isWanted()) failed(error)
+      return undefined
     }
   }
 

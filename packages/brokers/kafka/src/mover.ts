@@ -15,6 +15,7 @@ import type { Clock, PosthornError, WireMessage } from '@posthorn/transport/driv
 
 /** What is read ahead, so that what is due sooner need not wait for what is due later. */
 const maxAhead = 1_000
+const maxAheadBytes = 4 * 1024 * 1024
 /** Milliseconds. */
 const writeTimeoutMs = 30_000
 const retryPauseMs = 500
@@ -51,6 +52,8 @@ export class Mover implements CommitOwner {
   private readonly parts: MoverParts
   private readonly waiters = new CommitWaiters()
   private readonly waiting = new Set<Waiting>()
+  /** Of what waits, its bodies. */
+  private bytes = 0
   private timer: { readonly at: number; readonly cancel: () => void } | undefined
   private moving: Promise<void> | undefined
   private state: 'open' | 'stopped' | 'closed' = 'open'
@@ -100,7 +103,7 @@ export class Mover implements CommitOwner {
     const { line, position } = reading
     const now = parts.clock.now()
     let hasPassed = false
-    while (this.state === 'open' && waiting.size < maxAhead) {
+    while (this.state === 'open' && waiting.size < maxAhead && this.bytes < maxAheadBytes) {
       const record = reading.peek()
       // Past the bound what is due sooner waits for what is open before it.
       if (record === undefined || !position.hasRoomFor(record.offset)) break
@@ -111,6 +114,7 @@ export class Mover implements CommitOwner {
         hasPassed = true
       } else {
         waiting.add({ ...found, record, entry: position.handOut(record.offset, record.nextOffset) })
+        this.bytes += sizeOf(record)
       }
     }
     if (hasPassed) parts.committer.mark(this)
@@ -124,7 +128,7 @@ export class Mover implements CommitOwner {
   ): { readonly dueAt: number; readonly leavesAt: number; readonly line: number } | undefined {
     const { topic, partition } = this.reading.line
     const { message } = fromWire(record, { topic, partition, now })
-    const count = this.parts.partitions()
+    const count = Math.max(1, this.parts.partitions())
     const line = readyLine(record.headers[ownHeaders.line])
     // What cannot be read goes on to where it becomes a dead letter.
     const isOwn = line !== undefined || record.problem !== undefined || this.parts.matches(message)
@@ -182,6 +186,7 @@ export class Mover implements CommitOwner {
     for (const [index, one] of leaving.entries()) {
       if (outcomes[index] === 'confirmed') {
         this.waiting.delete(one)
+        this.bytes -= sizeOf(one.record)
         this.reading.position.done(one.entry)
       } else {
         hasFailed = true
@@ -194,6 +199,10 @@ export class Mover implements CommitOwner {
       })
     }
   }
+}
+
+function sizeOf({ value }: KafkaRecord): number {
+  return value?.length ?? 0
 }
 
 function spread({ key }: WireMessage, offset: number, partitions: number): number {

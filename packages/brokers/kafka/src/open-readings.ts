@@ -1,5 +1,6 @@
 import { groupBy } from './group-by.ts'
 import { logOf, readMetadata } from './commit-metadata.ts'
+import { isPassing } from './cluster.ts'
 import { throwOnError } from './errors.ts'
 import { committedOffsets } from './committed-offsets.ts'
 import { listOffsets, moments, type CommittedOffset } from './protocol/offsets.ts'
@@ -13,8 +14,9 @@ export type TellGap = (where: TopicPartition, missing: number | undefined) => vo
 
 /**
  * Finds where the group is in the partitions of units. A partition without a position is read from its oldest record: it was
- * added later. So is one whose position is older than that, or in another log of the same name, or behind the end: there is a
- * gap then. Nothing when it is not wanted any more.
+ * added later. So is one whose position is older than that, or in another log of the same name, and, where it may be in
+ * another one, behind the end; in the same log it goes on at the end then. There is a gap each time. Nothing when it is not
+ * wanted any more. Rejects where trying again is of no use.
  */
 export async function openReadings(
   cluster: Cluster,
@@ -37,7 +39,8 @@ export async function openReadings(
         return openReading(cluster, one, byPlace.get(keyOf(one))?.[0], start, end, tellGap)
       }
       if (isWanted()) return new Map(units.map((unit) => [unit, unit.partitions.map(open)]))
-    } catch {
+    } catch (error) {
+      if (!isPassing(error)) throw error
       await cluster.pause()
     }
   }
@@ -60,7 +63,9 @@ function openReading(
   if (!isOther && offset >= start && offset <= end) return new Reading(one, offset, metadata, log)
   if (isOther || offset > end) {
     tellGap(one, undefined)
-    return new Reading(one, start, '', log)
+    // What is left of the same log was before the position.
+    const isSame = known !== undefined && known === log
+    return new Reading(one, isSame ? end : start, '', log)
   }
   tellGap(one, start - offset)
   // What is done above the position is done still.

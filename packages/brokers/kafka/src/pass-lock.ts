@@ -29,19 +29,19 @@ export class PassLock {
       units: async () => [this.unit],
       listener: {
         gained: () => {
-          this.state = 'ours'
+          if (this.state === 'waiting') this.state = 'ours'
         },
-        giveUp: async () => {
-          this.state = 'lost'
-        },
-        lost: () => {
-          if (this.state === 'ours') this.state = 'lost'
-        },
-        failed: () => {
-          this.state = 'lost'
-        },
+        giveUp: async () => this.lose(),
+        lost: () => this.lose(),
+        failed: () => this.lose(),
       },
     })
+  }
+
+  /** For good: somebody else may have it, and decide on the same. */
+  private lose(): void {
+    this.state = 'lost'
+    void this.member.leave()
   }
 
   static async take(parts: ConsumerParts, topic: string, source: string): Promise<PassLock> {
@@ -74,7 +74,7 @@ export class PassLock {
       return answer.error
     })
     if (error === kafkaErrors.UNKNOWN_MEMBER_ID) {
-      this.state = 'lost'
+      this.lose()
       throw deadLettersLost(this.source)
     }
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Position } from './position.ts'
-import { maxSpan, readMetadata } from './commit-metadata.ts'
+import { maxListed, maxSpan, readMetadata } from './commit-metadata.ts'
 
 test('the watermark is the first that is not done', () => {
   const position = new Position(10, '')
@@ -96,10 +96,14 @@ test('what was held of a record that is gone is forgotten once it is passed', ()
   expect(new Position(offset, metadata).held.size).toBe(0)
 })
 
-test('there is room for what is close above the first that is open, and for anything where nothing is', () => {
+test('there is room for what is close above the first that is open, and for anything where little or nothing is', () => {
   const position = new Position(0, '')
   expect(position.hasRoomFor(1e12)).toBe(true)
   const first = position.handOut(10, 11)
+  for (let offset = 11; offset < 10 + maxListed; offset++) {
+    expect(position.hasRoomFor(1e12)).toBe(true)
+    position.handOut(offset, offset + 1)
+  }
   expect([position.hasRoomFor(9 + maxSpan), position.hasRoomFor(10 + maxSpan)]).toEqual([true, false])
   const last = position.handOut(9 + maxSpan, 10 + maxSpan)
   position.done(last)

@@ -1,4 +1,11 @@
-import { maxHighs, maxSpan, readMetadata, writeMetadata, type HeldState } from './commit-metadata.ts'
+import {
+  maxHighs,
+  maxListed,
+  maxSpan,
+  readMetadata,
+  writeMetadata,
+  type HeldState,
+} from './commit-metadata.ts'
 
 /** One record that was handed out and not passed by the watermark. */
 export interface Entry {
@@ -48,7 +55,8 @@ export class Position {
   /** Whether there is room to say of it that it is done while what is open before it is not. */
   hasRoomFor(offset: number): boolean {
     const first = this.entries[this.head]
-    return first === undefined || offset - first.offset < maxSpan
+    if (first === undefined || offset - first.offset < maxSpan) return true
+    return this.entries.length - this.head + this.formerDone.size < maxListed
   }
 
   /** Reserves so many from now on; answers whether there is to be a commit, since nothing of what is reserved is handed out. */

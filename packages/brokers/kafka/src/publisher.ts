@@ -188,7 +188,7 @@ export class Publisher {
     let batches: readonly SentBatch[] = []
     const lines = (): readonly PublishLine[] =>
       batches.length > 0 ? batches.map(({ line }) => line) : [...lane.ready]
-    const answered = watchLeader(this.cluster, lane.node, address, lines, () => this.stall(lane))
+    const answered = watchLeader(this.cluster, lane.node, address, 'publish', lines, () => this.stall(lane))
     try {
       // Before anything is taken: what waits for the connection is surely not written.
       await this.cluster.open(address, 'publish')

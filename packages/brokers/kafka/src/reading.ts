@@ -34,11 +34,9 @@ export class Reading {
     const { line, position } = this
     for (;;) {
       const record = line.peek
-      if (record === undefined) {
-        position.pass(line.fetchOffset)
-        return undefined
-      }
-      if (!position.wasDone(record.offset)) return record
+      // What lies before it is not there, however many offsets that are.
+      position.pass(record?.offset ?? line.fetchOffset)
+      if (record === undefined || !position.wasDone(record.offset)) return record
       line.shift()
       position.pass(record.nextOffset)
     }

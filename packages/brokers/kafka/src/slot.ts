@@ -53,7 +53,7 @@ export class Slot implements Scope, CommitOwner {
   readonly name: string
   readonly partition: number
   /** What comes back goes first. */
-  readonly readings: readonly Reading[]
+  readings: readonly Reading[]
   private readonly parts: SlotParts
   private readonly waiters = new CommitWaiters()
   private returned: Delivery[] = []
@@ -71,6 +71,13 @@ export class Slot implements Scope, CommitOwner {
     this.readings = readings
     this.parts = parts
     for (const { line } of readings) line.onRecords = () => this.pumpLater()
+  }
+
+  /** Its source's retry topic has a part of its own for it now. */
+  add(reading: Reading): void {
+    this.readings = [reading, ...this.readings]
+    reading.position.reserveAhead(this.size)
+    reading.line.onRecords = () => this.pumpLater()
   }
 
   get isOurs(): boolean {

@@ -4,6 +4,7 @@ import { kafkaErrors } from './protocol/error-names.ts'
 import { addPartitions, createTopics, describeTopics } from './protocol/topics.ts'
 import { declaredDeadLetters, groupIsThere, startGroup } from './group-start.ts'
 import { groupBy } from './group-by.ts'
+import { delayedTopic, retryTopic } from './names.ts'
 import { queueMark, wantedObjects, type WantedTopic } from './wanted-objects.ts'
 import type { Cluster } from './cluster.ts'
 import type { KafkaSettings } from './options.ts'
@@ -193,9 +194,14 @@ export class KafkaTopology {
     const found = new Map<string, Differences>()
     const looked = topics.filter(({ asked }) => mode === 'create' || asked.size > 0)
     const configs = await this.describe(looked)
+    await this.cluster.persist(() => this.cluster.refresh(topics.flatMap(besideOther)))
     for (const topic of topics) {
       const { subject, config, asked, isCountAsked } = topic
       const differences: Differences[number][] = []
+      if (besideOther(topic).some((name) => this.cluster.partitionCount(name) > 0)) {
+        const found = subject.kind === 'queue' ? 'topic' : 'queue'
+        differences.push({ argument: 'kind', wanted: subject.kind, found })
+      }
       const count = this.cluster.partitionCount(subject.nativeName)
       const wanted = this.countOf(topic)
       // A retry topic grows, where it may; until then partitions that came later share ready ones.
@@ -226,4 +232,10 @@ export class KafkaTopology {
     const answers = await this.cluster.persist(() => this.cluster.askAny(request))
     return new Map(answers.map(({ topic, config }) => [topic, config]))
   }
+}
+
+/** What would be beside the main topic if it were that of a topic instead of a queue, or the other way round. */
+function besideOther({ subject: { kind, part, nativeName } }: WantedTopic): string[] {
+  if (part !== 'main') return []
+  return [kind === 'queue' ? delayedTopic(nativeName) : retryTopic(nativeName)]
 }

@@ -1,4 +1,5 @@
 import { stepCount } from './delay-steps.ts'
+import { topologyMismatch } from './errors.ts'
 import { delayedTopic, nativeName, sourceNames, type SourceNames } from './names.ts'
 import type { KafkaSettings } from './options.ts'
 import type { PlanItem, Topology } from '@posthorn/transport/driver'
@@ -68,6 +69,7 @@ export function wantedObjects(
   ): number {
     const given = native as NativeArguments
     const known = topics.get(subject.nativeName)
+    checkKind(subject, known)
     const isSide = subject.nativeName.endsWith('.dlq')
     const asked = given.partitions ?? shards
     const partitions = asked ?? (isSide ? 1 : (known?.partitions ?? settings.partitions))
@@ -126,9 +128,11 @@ export function wantedObjects(
     const source = { kind: 'subscription', topic, group, patterns, deadLetterQueue, shards } as const
     const names = sourceNames(namespace, source)
     const subject = { kind: 'subscription', name: `${topic}/${group}` } as const
-    let partitions = topics.get(names.topic)?.partitions
+    const own = { kind: 'topic', part: 'main', name: topic, nativeName: names.topic } as const
+    const known = topics.get(names.topic)
+    checkKind(own, known)
+    let partitions = known?.partitions
     if (partitions === undefined) {
-      const own = { kind: 'topic', part: 'main', name: topic, nativeName: names.topic } as const
       partitions = main(own, {}, declaration.shards === undefined ? {} : { shards })
     }
     side(
@@ -149,6 +153,12 @@ export function wantedObjects(
     side({ ...subject, part: 'retry', nativeName: delayedTopic(subject.nativeName) }, stepCount, roomy)
   }
   return { topics: [...topics.values()], groups }
+}
+
+/** A queue and a topic of one name would be one topic of Kafka's, and get each other's messages. */
+function checkKind({ kind, name }: Subject, known: WantedTopic | undefined): void {
+  if (known === undefined || known.subject.kind === kind) return
+  throw topologyMismatch(`The ${kind} "${name}"`, 'kind', kind, known.subject.kind)
 }
 
 /** The topic of an inbox. What nobody has read after an hour nobody waits for. */

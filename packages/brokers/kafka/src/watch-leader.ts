@@ -13,8 +13,9 @@ export function watchLeader(
   cluster: Cluster,
   node: number,
   address: NodeAddress,
+  purpose: string,
   partitions: () => readonly TopicPartition[],
-  onStall: () => void,
+  onStall: () => void = () => undefined,
 ): () => void {
   let isAnswered = false
   let cancel: () => void = () => undefined
@@ -28,7 +29,7 @@ export function watchLeader(
   const look = (): void => {
     if (isAnswered) return
     const leaders = partitions().map((partition) => cluster.leader(partition))
-    if (leaders.some((leader) => leader >= 0 && leader !== node)) cluster.endConnections('publish', address)
+    if (leaders.some((leader) => leader >= 0 && leader !== node)) cluster.endConnections(purpose, address)
     else arm()
   }
   arm()

@@ -27,6 +27,8 @@ import { KafkaSockets } from './kafka-sockets.ts'
 import { Writer } from '../src/protocol/writer.ts'
 
 const startMs = 240_000
+/** Of a login that expires. */
+const sessionMs = 2_000
 const patience = { timeout: 30_000, interval: 50 }
 const security = 'org.apache.kafka.common.security'
 const secret = 'hunter2'
@@ -90,12 +92,14 @@ describe('connecting to Kafka', () => {
     certificates = await makeCertificates(openssl, 'clerk')
     const { authority, server: own } = certificates
     const started = await tryStartKafka({
-      listeners: { LOGIN: 'SASL_PLAINTEXT', SECURE: 'SASL_SSL', MUTUAL: 'SSL' },
+      listeners: { LOGIN: 'SASL_PLAINTEXT', SHORT: 'SASL_PLAINTEXT', SECURE: 'SASL_SSL', MUTUAL: 'SSL' },
       scramUsers: { clerk: password },
       files: { 'server.pem': `${own.key}${own.cert}`, 'authority.pem': authority },
       config: {
         'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
         ...loginsOf('login'),
+        ...loginsOf('short'),
+        'listener.name.short.plain.connections.max.reauth.ms': sessionMs,
         ...loginsOf('secure'),
         'ssl.keystore.type': 'PEM',
         'ssl.keystore.location': '{folder}/server.pem',
@@ -289,6 +293,23 @@ describe('connecting to Kafka', () => {
       await expect(transport.consume(queue, () => undefined)).rejects.toMatchObject(denied)
       await expect(transport.declare({ queues: [{ name: `${queue}-2` }] })).rejects.toMatchObject(denied)
     })
+  })
+
+  test('a login that expires is renewed under way by @platformatic/kafka, and what waits for it leaves no listeners', async () => {
+    const warnings: string[] = []
+    const warn = ({ message }: Error): unknown => warnings.push(message)
+    process.on('warning', warn)
+    const transport = await connect({ url: urlOf('kafka', 'SHORT', clerk), client: platformatic })
+    const queue = `orders-${crypto.randomUUID()}`
+    await transport.declare({ queues: [{ name: queue }] })
+    const until = systemClock.now() + 3 * sessionMs
+    while (systemClock.now() < until) {
+      const asked = Array.from({ length: 30 }, () => transport.depth(queue))
+      await Promise.all([transport.send(queue, { data: 1 }), ...asked])
+    }
+    process.off('warning', warn)
+    expect(warnings).toEqual([])
+    expect(transport.health().state).toBe('up')
   })
 
   test('who may read a topic, and not as this group, is told so', async () => {

@@ -25,6 +25,8 @@ export interface Script {
   readonly ends?: readonly [number, number]
   /** The error of each position. */
   commit?(positions: readonly CommittedPosition[]): Promise<readonly number[]>
+  /** To any other request, by its number. */
+  answer?(api: number, writer: Writer): void
 }
 
 /** A cluster whose nodes say what a script says: our own protocol, without a broker. */
@@ -54,6 +56,8 @@ export function scriptedCluster(script: Script): Cluster {
         writer.int32(partition).int16(0).int64(-1)
         writer.int64(script.ends![time === -2 ? 0 : 1]).int32(-1)
       })
+    } else if (api !== 8) {
+      script.answer!(api, writer)
     } else {
       const positions = committedPositions({ api, version: 7, correlationId: 0, bytes: body, body })
       const errors = await script.commit!(positions)
@@ -66,13 +70,19 @@ export function scriptedCluster(script: Script): Cluster {
   const client: KafkaClient = {
     native: undefined,
     bootstrap: () => Promise.resolve([{ host: '1', port: 9_092 }]),
-    connect: ({ host }) =>
-      Promise.resolve({
+    connect({ host }) {
+      let end: (error: Error) => void = () => undefined
+      const ended = new Promise<never>((_, reject) => {
+        end = reject
+      })
+      ended.catch(() => undefined)
+      return Promise.resolve({
         isOpen: true,
         onEnd: () => undefined,
-        request: (api, _, body) => answer(Number(host), api, Buffer.from(body)),
-        close: () => undefined,
-      }),
+        request: (api, _, body) => Promise.race([answer(Number(host), api, Buffer.from(body)), ended]),
+        close: () => end(new Error('it was closed')),
+      })
+    },
   }
   return new Cluster(new Connections(client, systemClock), systemClock)
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { lz4Size } from './lz4-size.ts'
 import { unpackSnappy } from './unpack-snappy.ts'
 
 const load = createRequire(import.meta.url)
@@ -21,8 +22,12 @@ export function decompress(bytes: Buffer, attributes: number, maxBytes: number):
       const { uncompressSync } = open('snappy', () => load('snappy') as typeof import('snappy'))
       return unpackSnappy(bytes, maxBytes, (block) => uncompressSync(block) as Buffer)
     }
-    case 3:
-      return open('lz4', () => load('lz4-napi') as typeof import('lz4-napi')).decompressFrameSync(bytes)
+    case 3: {
+      const { decompressFrameSync } = open('lz4', () => load('lz4-napi') as typeof import('lz4-napi'))
+      const size = lz4Size(bytes)
+      if (size > maxBytes) throw new RangeError(`${size} bytes may come of it, more than ${maxBytes}`)
+      return decompressFrameSync(bytes)
+    }
     case 4:
       return zstdDecompressSync(bytes, { maxOutputLength: maxBytes })
     default:
