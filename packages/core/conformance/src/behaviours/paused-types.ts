@@ -84,7 +84,7 @@ export const pausedTypes: Area = {
       id: '73',
       sentence:
         'Given 10,000 messages of a paused type ahead of 100 of another, then all 100 are handled, and the paused cost two hand-outs a minute at most',
-      extraMs: 240_000,
+      extraMs: 480_000,
       async run(bench) {
         const queue = bench.name('orders')
         const transport = await bench.open()
@@ -101,7 +101,7 @@ export const pausedTypes: Area = {
           numbers(100).map((data) => ({ data: 10_000 + data, type: 'fast' })),
         )
         if (pausesTypes(bench)) {
-          await bench.until('all 100 are handled', () => seen.calls.length >= 100, 120_000)
+          await bench.until('all 100 are handled', () => seen.calls.length >= 100, 240_000)
           await bench.advance(bench.virtual ? 300_000 : 1_000)
           assert.deepEqual(
             seen.sorted,
@@ -114,7 +114,7 @@ export const pausedTypes: Area = {
         const minutes = Math.ceil((bench.now() - startedAt) / 60_000)
         consumer.resume({ types: ['slow'] })
         // Those that were released come again within the longest delay of a release, a minute.
-        await bench.until('the paused ones are handled', () => seen.calls.length >= 10_100, 120_000)
+        await bench.until('the paused ones are handled', () => seen.calls.length >= 10_100, 240_000)
         await bench.quiet()
         assert.deepEqual(seen.sorted, numbers(10_100))
         bench.checkUnspent(seen.calls)
