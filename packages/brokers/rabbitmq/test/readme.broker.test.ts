@@ -15,16 +15,15 @@ describe(`the snippets of the README on RabbitMQ ${version}`, () => {
 
   test('those for queues of others work on them', async () => {
     await bench.channel.assertQueue('tasks', { durable: true })
-    const made = await run("queueType: 'classic' })", 'from Python')
+    // Each is ended as soon as it has said so, maybe before its ack: then the next has the message as well.
+    const made = await run("queueType: 'classic' })", 'from Python { number: 1 }')
     bench.channel.sendToQueue('tasks', Buffer.from('{"number":2}'))
-    const checked = await run("name: 'tasks.dlq'", 'from Python')
+    const checked = await run("name: 'tasks.dlq'", 'from Python { number: 2 }')
     await bench.channel.assertQueue('tasks-failed', { durable: true })
     bench.channel.sendToQueue('tasks-failed', Buffer.from('{"number":3}'), { messageId: 'task-3' })
     const letters = await run('tasks-failed', 'task-3')
-    expect([made, checked, letters].map(({ output }) => output)).toEqual([
-      'from Python { number: 1 }\n',
-      'from Python { number: 2 }\n',
-      expect.stringMatching(/^task-3 unknown \d+\n$/),
-    ])
+    expect(made.output).toContain('from Python { number: 1 }\n')
+    expect(checked.output).toContain('from Python { number: 2 }\n')
+    expect(letters.output).toMatch(/^task-3 unknown \d+\n/)
   })
 })
